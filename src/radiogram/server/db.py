@@ -1,0 +1,359 @@
+"""Server layer: the tables, and one connection to them.
+
+Knows SQL (SQLAlchemy Core) and nothing of TL, MTProto or handlers. The truth about accounts,
+message boxes and authorisation keys lives here and nowhere else; the process keeps no copy.
+
+Theory of operation. The server is single-threaded, so one connection is enough: every request
+runs in one transaction on it (``with database.begin() as tx``). A message is stored once
+(``messages``, by content id) and has one row in ``boxes`` for each account that holds a copy
+(B1.1, B1.2): the copy has the account's own id, the account's own peer, and its own pin. Each
+change of a box is also a row of ``events``, keyed by the pts that it led to (C0.3.2).
+
+Only portable SQL is used. What is said for one database alone (clustered keys, partial
+indexes, pragmas) is an optimisation that others ignore.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    Engine,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    create_engine,
+    event,
+    insert,
+    inspect,
+    select,
+)
+from sqlalchemy.engine import make_url
+from sqlalchemy.pool import StaticPool
+
+from radiogram.errors import RadiogramError
+
+SCHEMA_VERSION = 1
+"""Raised with every change of the tables below."""
+
+PEER_USER = 1
+PEER_CHAT = 2
+PEER_CHANNEL = 3
+"""Values of the ``peer_type`` columns; ids of the three kinds are separate spaces (D12)."""
+
+metadata = MetaData()
+
+# SQLite numbers rows by itself only where the type is spelled INTEGER.
+_RowId = BigInteger().with_variant(Integer, "sqlite")
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("value", LargeBinary, nullable=False),
+)
+
+users = Table(
+    "users",
+    metadata,
+    Column("id", _RowId, primary_key=True),
+    Column("phone", String(32), unique=True),
+    Column("first_name", Text, nullable=False, default=""),
+    Column("last_name", Text, nullable=False, default=""),
+    Column("username", String(32)),
+    Column("username_key", String(32), unique=True),  # the username case-folded
+    Column("about", Text, nullable=False, default=""),
+    Column("is_bot", Boolean, nullable=False, default=False),
+    Column("bot_token", String(128), unique=True),
+    Column("deleted", Boolean, nullable=False, default=False),
+    Column("pts", Integer, nullable=False, default=1),
+    Column("qts", Integer, nullable=False, default=0),
+    Column("next_message_id", Integer, nullable=False, default=1),
+    Column(
+        "access_secret", LargeBinary(32), nullable=False
+    ),  # keys this viewer's access hashes
+    Column("login_code", String(16)),
+    Column("online_until", Integer, nullable=False, default=0),  # 0: was never online
+    Column("created", Integer, nullable=False),
+)
+
+auth_keys = Table(
+    "auth_keys",
+    metadata,
+    Column("key_id", LargeBinary(8), primary_key=True),
+    Column("key", LargeBinary(256), nullable=False),
+    Column("user_id", BigInteger),
+    Column("layer", Integer),
+    Column("api_id", Integer),
+    Column("device_model", Text),
+    Column("system_version", Text),
+    Column("app_version", Text),
+    Column("system_lang_code", Text),
+    Column("lang_pack", Text),
+    Column("lang_code", Text),
+    Column("created", Integer, nullable=False),
+    Column("last_active", Integer, nullable=False),
+    Column("hash", BigInteger, nullable=False, default=0),
+    Column("expires_at", Integer),
+    Column("first_salt", BigInteger),
+    Index("auth_keys_user", "user_id"),
+)
+
+contacts = Table(
+    "contacts",
+    metadata,
+    Column("owner_id", BigInteger, primary_key=True),
+    Column("user_id", BigInteger, primary_key=True),
+    Column("phone", String(32)),
+    Column("first_name", Text, nullable=False, default=""),
+    Column("last_name", Text, nullable=False, default=""),
+    Column("mutual", Boolean, nullable=False, default=False),
+)
+
+blocked = Table(
+    "blocked",
+    metadata,
+    Column("owner_id", BigInteger, primary_key=True),
+    Column("peer_type", SmallInteger, primary_key=True),
+    Column("peer_id", BigInteger, primary_key=True),
+    Column("date", Integer, nullable=False),
+)
+
+phone_codes = Table(
+    "phone_codes",
+    metadata,
+    Column("phone", String(32), primary_key=True),
+    Column("hash", String(64), primary_key=True),
+    Column("code", String(16), nullable=False),
+    Column("created", Integer, nullable=False),
+    Column("state", String(16), nullable=False),
+)
+
+messages = Table(
+    "messages",
+    metadata,
+    Column("content_id", _RowId, primary_key=True),
+    Column("sender_id", BigInteger, nullable=False),
+    Column("date", Integer, nullable=False),
+    Column("edit_date", Integer),
+    Column("edit_hide", Boolean, nullable=False, default=False),
+    Column("silent", Boolean, nullable=False, default=False),
+    Column("noforwards", Boolean, nullable=False, default=False),
+    Column("text", Text, nullable=False, default=""),
+    # The columns below hold one TL value each, of the newest layer.
+    Column("entities", LargeBinary),  # Vector<MessageEntity>
+    Column(
+        "reply", LargeBinary
+    ),  # MessageReplyHeader without reply_to_msg_id, which is per copy
+    Column("fwd_from", LargeBinary),  # MessageFwdHeader
+    Column("reply_markup", LargeBinary),  # ReplyMarkup
+    Column("action", LargeBinary),  # MessageAction: this is a service message
+)
+
+boxes = Table(
+    "boxes",
+    metadata,
+    Column("user_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("content_id", BigInteger, nullable=False),
+    Column("peer_type", SmallInteger, nullable=False),
+    Column("peer_id", BigInteger, nullable=False),
+    Column("out", Boolean, nullable=False),
+    Column("pinned", Boolean, nullable=False, default=False),
+    Column("reply_to_id", Integer),  # in the ids of this box
+    Index("boxes_peer", "user_id", "peer_type", "peer_id", "id"),
+    Index("boxes_content", "content_id"),
+    sqlite_with_rowid=False,
+)
+
+Index(
+    "boxes_pinned",
+    boxes.c.user_id,
+    boxes.c.peer_type,
+    boxes.c.peer_id,
+    boxes.c.id,
+    sqlite_where=boxes.c.pinned,
+    postgresql_where=boxes.c.pinned,
+)
+
+dialogs = Table(
+    "dialogs",
+    metadata,
+    Column("user_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("peer_type", SmallInteger, primary_key=True, autoincrement=False),
+    Column("peer_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("top_message", Integer, nullable=False, default=0),  # 0: no message is left
+    Column("read_inbox_max_id", Integer, nullable=False, default=0),
+    Column("read_outbox_max_id", Integer, nullable=False, default=0),
+    Column("unread_count", Integer, nullable=False, default=0),
+    Column("hidden", Boolean, nullable=False, default=False),  # deleted from the list
+    Column("can_pin", Boolean, nullable=False, default=True),  # B2.1
+    Index("dialogs_top", "user_id", "top_message"),
+    sqlite_with_rowid=False,
+)
+
+random_ids = Table(
+    "random_ids",
+    metadata,
+    Column("user_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("random_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("message_id", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("user_id", BigInteger, primary_key=True, autoincrement=False),
+    Column(
+        "pts", Integer, primary_key=True, autoincrement=False
+    ),  # the state after the event
+    Column("pts_count", Integer, nullable=False),
+    Column("date", Integer, nullable=False),
+    Column("kind", SmallInteger, nullable=False),  # updates.EventKind
+    Column(
+        "message_id", Integer
+    ),  # new and edited messages are rendered from their box
+    Column("random_id", BigInteger),  # given by the sender of a new message (C0.2.3)
+    Column(
+        "payload", LargeBinary
+    ),  # any other event: one TL Update of the newest layer
+    sqlite_with_rowid=False,
+)
+
+
+class DatabaseError(RadiogramError):
+    """The database cannot be used by this version of the server."""
+
+
+class Database:
+    """One connection to the tables. Not for use by two threads."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._connection = engine.connect()
+
+    @contextmanager
+    def begin(self) -> Iterator[Connection]:
+        """Run one transaction: committed at the end of the block, undone if it raises."""
+        with self._connection.begin():
+            yield self._connection
+
+    def get_meta(self, name: str) -> bytes | None:
+        """Read one value that the server keeps about itself."""
+        with self.begin() as tx:
+            value = tx.execute(select(meta.c.value).where(meta.c.name == name)).scalar()
+        return None if value is None else bytes(value)
+
+    def set_meta(self, name: str, value: bytes) -> None:
+        """Write one value that the server keeps about itself."""
+        with self.begin() as tx:
+            tx.execute(meta.delete().where(meta.c.name == name))
+            tx.execute(insert(meta).values(name=name, value=value))
+
+    def close(self) -> None:
+        """Give the connection back; a database in memory is gone with it."""
+        self._connection.close()
+        self.engine.dispose()
+
+
+def open_database(url: str | None = None) -> Database:
+    """Open the database of an SQLAlchemy URL, making its tables if it is empty.
+
+    Without `url` the database lives in memory. An SQLite file keeps every committed
+    transaction through a kill of the process or a loss of power. Raises DatabaseError if a
+    newer version of Radiogram has written the tables, or something else has.
+    """
+    engine = _make_engine(url or "sqlite://")
+    try:
+        database = Database(engine)
+    except Exception:
+        engine.dispose()
+        raise
+    try:
+        _prepare(database, engine.url.render_as_string(hide_password=True))
+    except Exception:
+        database.close()
+        raise
+    return database
+
+
+def _make_engine(url: str) -> Engine:
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        return create_engine(parsed)
+    # One connection is all there is: no pool, and no thread check, since an embedding test may
+    # build the server in one thread and run its event loop in another.
+    engine = create_engine(
+        parsed,
+        poolclass=StaticPool,
+        connect_args={"check_same_thread": False, "timeout": 10},
+    )
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: object, _record: object) -> None:
+        # The driver's own idea of when a transaction starts leaves out SELECT; ours does not.
+        connection.isolation_level = None  # type: ignore[attr-defined]
+        cursor = connection.cursor()  # type: ignore[attr-defined]
+        cursor.execute("PRAGMA journal_mode = WAL")
+        cursor.execute("PRAGMA synchronous = FULL")
+        cursor.execute("PRAGMA temp_store = MEMORY")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def start(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _prepare(database: Database, shown_url: str) -> None:
+    present = set(inspect(database.engine).get_table_names())
+    if not present:
+        with database.begin() as tx:
+            metadata.create_all(tx)
+            tx.execute(
+                insert(meta).values(name="schema_version", value=b"%d" % SCHEMA_VERSION)
+            )
+        return
+    version = database.get_meta("schema_version") if meta.name in present else None
+    if version is None:
+        raise DatabaseError(f"{shown_url} holds tables that are not Radiogram's")
+    if int(version) != SCHEMA_VERSION:
+        raise DatabaseError(
+            f"{shown_url} has schema version {int(version)}, and this version of Radiogram"
+            f" reads only {SCHEMA_VERSION}: open it with the version that wrote it"
+        )
+
+
+__all__ = [
+    "PEER_CHANNEL",
+    "PEER_CHAT",
+    "PEER_USER",
+    "SCHEMA_VERSION",
+    "Database",
+    "DatabaseError",
+    "auth_keys",
+    "blocked",
+    "boxes",
+    "contacts",
+    "dialogs",
+    "events",
+    "messages",
+    "meta",
+    "metadata",
+    "open_database",
+    "phone_codes",
+    "random_ids",
+    "users",
+]
