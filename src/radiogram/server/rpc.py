@@ -1,0 +1,386 @@
+"""Server layer: from the bytes of a call to the bytes of its result.
+
+Knows the table of handlers, the wrappers of A12, who may call what, transactions, and how
+failures become errors. Knows nothing of sockets, packets or message ids: a :class:`Caller` says
+who calls, and the result goes back by ``return``.
+
+The life of a call: peel the wrappers, decode in the caller's layer, bring the request to the
+newest layer, check who may call, run the handler in one transaction, commit, encode the result
+in the caller's layer, and only then let the pushes out.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from struct import unpack_from
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from ..errors import DecodeError, RadiogramError, SchemaError
+from ..tl import api
+from ..tl.base import Request
+from ..tl.build import Registry, registry
+from . import layers
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from .authorizations import Authorization
+    from .world import World
+
+log = logging.getLogger("radiogram.server.rpc")
+
+R = TypeVar("R", bound="Request[Any]")
+
+
+class RpcFault(RadiogramError):
+    """The answer to a call is an error; `code` and `message` are what the client gets."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(f"{code} {message}")
+        self.code = code
+        self.message = message
+
+
+# ------------------------------------------------------------------ the table of handlers
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """A method that this server answers, and who may call it."""
+
+    function: Callable[[Context, Any], object]
+    method: type[Request[Any]]
+    users: bool
+    bots: bool
+    login: bool
+    shared: bool
+
+
+HANDLERS: dict[type[Request[Any]], Handler] = {}
+
+
+def handles(
+    method: type[R],
+    *,
+    users: bool = True,
+    bots: bool = True,
+    login: bool = True,
+    shared: bool = False,
+) -> Callable[[Callable[[Context, R], object]], Callable[[Context, R], Any]]:
+    """Register the decorated function as the handler of `method` (a class of the newest layer).
+
+    `users` and `bots` say who may call it, `login` whether the key must be logged in. `shared`
+    promises that the result depends on nothing but the server and the second of the clock, so
+    that it is encoded once and kept for that second; such a handler must not write or push.
+    """
+
+    def register(function: Callable[[Context, R], object]) -> Callable[[Context, R], Any]:
+        if method in HANDLERS:
+            raise RuntimeError(f"{method.TL_NAME} has two handlers")
+        if shared and (login or not users or not bots):
+            raise RuntimeError(f"{method.TL_NAME} cannot be shared: not everybody may call it")
+        HANDLERS[method] = Handler(function, method, users, bots, login, shared)
+        return function
+
+    return register
+
+
+# ------------------------------------------------------------------ who calls, and its context
+
+
+@dataclass(slots=True)
+class Caller:
+    """One MTProto session as the rpc layer sees it."""
+
+    authorization: Authorization
+    session_id: int = 0
+    layer: int = 0
+    """Layer that this session announced; 0: use what the key remembers."""
+    wants_updates: bool = False
+    """Has called an API method without invokeWithoutUpdates (A13.1)."""
+    outcome: Callable[[int], str] = field(default=lambda msg_id: "unknown")
+    """State of an earlier call of the session: unknown, running, ok or failed."""
+
+    @property
+    def registry(self) -> Registry:
+        """The layer in which this session reads."""
+        return registry(self.layer or self.authorization.layer or api.LAYER)
+
+
+class Deliver(Protocol):
+    """Where pushes go after commit."""
+
+    def __call__(
+        self, user_id: int, updates: api.TypeUpdates, *, exclude: Caller | None
+    ) -> None: ...
+
+
+class Context:
+    """What a handler may use. It lives for one call."""
+
+    __slots__ = ("_after", "_begin", "_pushes", "_transaction", "caller", "now", "world")
+
+    def __init__(self, world: World, caller: Caller) -> None:
+        self.world = world
+        self.caller = caller
+        self.now: int = int(world.clock.now())
+        """Unix time of this call in whole seconds."""
+        self._begin: AbstractContextManager[Connection] | None = None
+        self._transaction: Connection | None = None
+        self._pushes: list[tuple[int, api.TypeUpdates]] = []
+        self._after: list[Callable[[], object]] = []
+
+    @property
+    def tx(self) -> Connection:
+        """The transaction of this call; begun when first used, so that cheap calls have none."""
+        if self._transaction is None:
+            self._begin = self.world.db.begin()
+            self._transaction = self._begin.__enter__()
+        return self._transaction
+
+    @property
+    def user_id(self) -> int:
+        """The account that calls; 0 when the key is not logged in."""
+        return self.caller.authorization.user_id
+
+    @property
+    def is_bot(self) -> bool:
+        """Whether that account is a bot."""
+        return self.caller.authorization.is_bot
+
+    @property
+    def auth_key_id(self) -> int:
+        """Id of the auth key (unsigned); 0 for an in-process call."""
+        return int.from_bytes(self.caller.authorization.key_id, "little")
+
+    @property
+    def session_id(self) -> int:
+        """The MTProto session that calls; 0 for an in-process call."""
+        return self.caller.session_id
+
+    @property
+    def layer(self) -> int:
+        """The layer in which the result will be encoded. Handlers rarely need it."""
+        return self.caller.registry.layer
+
+    def push(self, user_id: int, updates: api.TypeUpdates) -> None:
+        """Send `updates` to the sessions of `user_id` after commit, but not to the calling one."""
+        self._pushes.append((user_id, updates))
+
+    def after_commit(self, callback: Callable[[], object]) -> None:
+        """Call back once the transaction is durable; not at all if the call fails."""
+        self._after.append(callback)
+
+    def commit(self) -> None:
+        """End the call well: commit, then run what waits for it, then push."""
+        begin, self._begin, self._transaction = self._begin, None, None
+        if begin is not None:
+            begin.__exit__(None, None, None)
+        for callback in self._after:
+            callback()
+        for user_id, updates in self._pushes:
+            self.world.deliver(user_id, updates, exclude=self.caller)
+
+    def roll_back(self, error: BaseException) -> None:
+        """End the call badly: nothing that it wrote or wanted to push remains."""
+        begin, self._begin, self._transaction = self._begin, None, None
+        if begin is not None:
+            begin.__exit__(type(error), error, error.__traceback__)
+
+
+# ------------------------------------------------------------------ wrappers (A12)
+
+
+class NotYet(Exception):  # noqa: N818 - a state of the call, not a failure
+    """The call waits for earlier ones of its session (A12.5); try it again when they are done."""
+
+
+_NEWEST = registry(api.LAYER)
+_MAX_WRAPPERS = 16
+
+
+def _init_connection(world: World, caller: Caller, request: api.InitConnection) -> None:
+    known = world.settings.api_ids
+    if request.api_id <= 0 or (known and request.api_id not in known):
+        raise RpcFault(400, "CONNECTION_API_ID_INVALID")
+    if not request.device_model.strip():
+        raise RpcFault(400, "CONNECTION_DEVICE_MODEL_EMPTY")
+    if not request.system_version.strip():
+        raise RpcFault(400, "CONNECTION_SYSTEM_EMPTY")
+    if not request.app_version.strip():
+        raise RpcFault(400, "CONNECTION_APP_VERSION_EMPTY")
+    if len(request.lang_pack) > 64 or not (request.lang_pack or "x").isprintable():
+        raise RpcFault(400, "CONNECTION_LANG_PACK_INVALID")
+    layer = caller.layer or caller.authorization.layer
+    if not layer:
+        raise RpcFault(400, "CONNECTION_LAYER_INVALID")
+    world.authorizations.remember_client(
+        caller.authorization,
+        layer=layer,
+        api_id=request.api_id,
+        device_model=request.device_model[:128],
+        system_version=request.system_version[:128],
+        app_version=request.app_version[:128],
+        system_lang_code=request.system_lang_code[:64],
+        lang_pack=request.lang_pack,
+        lang_code=request.lang_code[:64],
+    )
+
+
+def _set_layer(caller: Caller, layer: int) -> None:
+    try:
+        registry(layer)
+    except SchemaError:
+        raise RpcFault(400, "CONNECTION_LAYER_INVALID") from None
+    caller.layer = layer
+
+
+def _wait_for(caller: Caller, msg_ids: list[int]) -> None:
+    outcomes = {caller.outcome(msg_id) for msg_id in msg_ids}
+    if "failed" in outcomes:
+        raise RpcFault(400, "MSG_WAIT_FAILED")
+    if "running" in outcomes:
+        raise NotYet
+
+
+def _peel(world: World, caller: Caller, body: bytes) -> tuple[bytes, bool]:
+    """Take the wrappers off and heed them. Return the call, and whether it wants no updates."""
+    quiet = False
+    for _ in range(_MAX_WRAPPERS):
+        if len(body) < 4:
+            raise RpcFault(400, "INPUT_FETCH_FAIL")
+        if body[:4] not in _WRAPPER_IDS:
+            return body, quiet
+        wrapper: Any = _decode(_NEWEST, body)
+        match wrapper:
+            case api.InvokeWithLayer():
+                _set_layer(caller, wrapper.layer)
+            case api.InitConnection():
+                _init_connection(world, caller, wrapper)
+            case api.InvokeWithoutUpdates():
+                quiet = True
+            case api.InvokeAfterMsg():
+                _wait_for(caller, [wrapper.msg_id])
+            case api.InvokeAfterMsgs():
+                _wait_for(caller, wrapper.msg_ids)
+            case api.InvokeWithTakeout():
+                raise RpcFault(400, "TAKEOUT_INVALID")
+            case api.InvokeWithBusinessConnection():
+                if not caller.authorization.is_bot:
+                    raise RpcFault(400, "USER_BOT_REQUIRED")
+                raise RpcFault(400, "BUSINESS_CONNECTION_INVALID")
+            case _:  # proofs of a genuine app, ranges of an export: nothing to check here (A12.10)
+                pass
+        body = wrapper.query
+    raise RpcFault(400, "INPUT_FETCH_FAIL")
+
+
+_WRAPPER_IDS = frozenset(
+    wrapper.TL_ID.to_bytes(4, "little")
+    for wrapper in (
+        api.InitConnection,
+        api.InvokeAfterMsg,
+        api.InvokeAfterMsgs,
+        api.InvokeWithApnsSecret,
+        api.InvokeWithBusinessConnection,
+        api.InvokeWithGooglePlayIntegrity,
+        api.InvokeWithLayer,
+        api.InvokeWithMessagesRange,
+        api.InvokeWithReCaptcha,
+        api.InvokeWithTakeout,
+        api.InvokeWithoutUpdates,
+    )
+)
+
+
+# ------------------------------------------------------------------ dispatch
+
+
+def _decode(source: Registry, body: bytes) -> Request[Any]:
+    (number,) = unpack_from("<I", body)
+    method = source.get_by_id(number)
+    if method is None or not issubclass(method, Request):
+        raise RpcFault(400, f"INPUT_METHOD_INVALID_{number}_0")
+    try:
+        return source.decode_request(body)
+    except DecodeError as error:
+        log.info("%s of layer %d does not decode: %s", method.TL_NAME, source.layer, error)
+        if "unknown constructor" in error.message:
+            raise RpcFault(400, "INPUT_CONSTRUCTOR_INVALID") from None
+        raise RpcFault(400, "INPUT_FETCH_ERROR") from None
+
+
+def _find(request: Request[Any], authorization: Authorization, world: World) -> Handler:
+    """Return the handler of a request, or refuse the caller (A11.5 to A11.7)."""
+    handler = HANDLERS.get(type(request))
+    if handler is None:
+        # The name is in the message: whoever meets this error wants to know what is missing.
+        name = request.TL_NAME.upper().replace(".", "_")
+        log.warning("%s is not implemented by this server", request.TL_NAME)
+        raise RpcFault(world.settings.unimplemented_code, f"METHOD_INVALID_{name}")
+    if not authorization.user_id:
+        if handler.login:
+            raise RpcFault(401, "AUTH_KEY_UNREGISTERED")
+    elif authorization.is_bot:
+        if not handler.bots:
+            raise RpcFault(400, "BOT_METHOD_INVALID")
+    elif not handler.users:
+        raise RpcFault(400, "USER_BOT_REQUIRED")
+    return handler
+
+
+def dispatch(world: World, caller: Caller, body: bytes) -> bytes:
+    """Execute one serialised call and return its serialised result.
+
+    Raises :class:`RpcFault` for every answer that is an error, and :class:`NotYet` when an
+    invokeAfterMsg has to wait. Nothing else escapes, whatever the caller sent and however badly
+    a handler fails.
+    """
+    try:
+        return _dispatch(world, caller, bytes(body))
+    except (RpcFault, NotYet):
+        raise
+    except Exception:
+        log.exception("a call failed inside the server")
+        raise RpcFault(500, "RPC_CALL_FAIL") from None
+
+
+def _dispatch(world: World, caller: Caller, body: bytes) -> bytes:
+    body, quiet = _peel(world, caller, body)
+    authorization = caller.authorization
+    if authorization.fault is not None:
+        raise RpcFault(401, world.authorizations.take_fault(authorization))
+    if world.settings.require_init and not authorization.layer:
+        raise RpcFault(400, "CONNECTION_NOT_INITED")
+    if not quiet:
+        caller.wants_updates = True
+    target = caller.registry
+    second = int(world.clock.now())
+    kept = world.shared_results.get((target.layer, body))
+    if kept is not None and kept[0] == second:
+        return kept[1]
+
+    request = _decode(target, body)
+    method = type(request)
+    newest = layers.upgrade(request, target)
+    handler = _find(newest, authorization, world)
+    context = Context(world, caller)
+    try:
+        value = handler.function(context, newest)
+        result = target.encode_result(method, layers.downgrade(value, target))
+        context.commit()
+    except RpcFault as fault:
+        context.roll_back(fault)
+        log.debug("%s of %d: %s", method.TL_NAME, authorization.user_id, fault)
+        raise
+    except Exception as error:
+        context.roll_back(error)
+        log.exception("%s of %d failed", method.TL_NAME, authorization.user_id)
+        raise RpcFault(500, "RPC_CALL_FAIL") from None
+    log.debug("%s of %d: %d bytes", method.TL_NAME, authorization.user_id, len(result))
+    if handler.shared and len(body) == 4:
+        world.shared_results[target.layer, body] = (second, result)
+    return result

@@ -1,0 +1,74 @@
+"""Server layer: every choice of behaviour that a user could reasonably want otherwise.
+
+Knows names, defaults and what they mean. Knows no state: a :class:`Settings` never changes
+once a server has it (make another with :func:`dataclasses.replace`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The knobs of one server. Times are in seconds, sizes in bytes unless said otherwise."""
+
+    # Who may log in, and how (part D)
+    login_code: str = "12345"
+    """Code of every number that has none of its own and is no ``99966XYYYY`` test number."""
+    login_code_lifetime: int = 600
+    """How long a code that was asked for stays usable."""
+    login_code_attempts: int = 10
+    """Wrong codes that one ``phone_code_hash`` survives; then it is expired."""
+    logins_per_number: int = 0
+    """Codes that a number may ask for in one day; 0 means no limit (D7)."""
+    migrate_test_numbers: bool = False
+    """Answer PHONE_MIGRATE_X to a test number of another DC (D2) instead of serving it here."""
+    test_mode: bool = False
+    """Play a test DC: ``config.test_mode``, and DC ids + 10000 in the key exchange (D4, D5)."""
+    api_ids: frozenset[int] = frozenset()
+    """The api_ids that are known; empty means that any positive one is."""
+    country: str = "DE"
+    """Two letters that ``help.getNearestDc`` answers."""
+
+    # Protocol (part A)
+    max_packet: int = 16 * 1024 * 1024
+    """Largest packet that is read (A1.5)."""
+    require_init: bool = True
+    """Refuse calls before the first initConnection of a key with CONNECTION_NOT_INITED (A12.3)."""
+    unimplemented_code: int = 404
+    """Code of the error that names a method of the schema which this server lacks (A11.5)."""
+    session_idle_timeout: int = 3600
+    """How long a session without a connection is remembered."""
+    sessions_per_key: int = 32
+    """Sessions of one auth key; the one that was idle longest makes room for another."""
+    connections_per_address: int = 1000
+    """Open connections from one address; further ones are answered with -429 (A2.3)."""
+    wait_after_msg: float = 0.5
+    """How long an invokeAfterMsg waits for its predecessors (A12.5)."""
+    online_period: int = 300
+    """How long account.updateStatus(offline=False) shows a user as online."""
+
+    # Messages and updates (parts B and C)
+    message_length_max: int = 4096
+    """Code points of a text (C0.2.4)."""
+    caption_length_max: int = 1024
+    """Code points of a caption (C0.2.4)."""
+    edit_time_limit: int = 172800
+    """How long a sent message can be edited."""
+    forwarded_count_max: int = 100
+    """Messages in one messages.forwardMessages."""
+    chat_size_max: int = 200
+    """Members of a basic group."""
+    megagroup_size_max: int = 200000
+    """Members of a supergroup."""
+    about_length_max: int = 70
+    """Code points of a user's bio."""
+    pinned_dialogs_max: int = 5
+    """Pinned dialogs of one folder."""
+    random_id_duplicate_code: int = 500
+    """Code of RANDOM_ID_DUPLICATE (C0.2.2)."""
+    difference_slice: int = 500
+    """Events in one answer to updates.getDifference (C6.4)."""
+    short_updates: bool = True
+    """Use updateShortMessage and updateShortSentMessage where they say everything (C0.3.7)."""
