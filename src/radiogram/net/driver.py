@@ -1,0 +1,203 @@
+"""Layer 3: one byte stream, cut into packets by a codec and handed to its owner.
+
+Knows asyncio's transports and one codec. Must not know what a packet means.
+
+Theory of operation. Bytes come in through ``BufferedProtocol``, one fixed buffer for the life of
+the connection; the codec returns the packets they complete and the owner gets them in the same
+call, without a queue or a task in between. Packets going out are collected and leave in one
+``transport.write`` per turn of the event loop (:meth:`PacketConnection.send`), or at once when the
+owner has already collected them (:meth:`PacketConnection.write`).
+
+Memory is bounded in both directions. Inwards by the codec's largest packet. Outwards: when the
+transport holds more than its high-water mark, :attr:`PacketConnection.paused` is true, an owner
+that can wait should wait for ``drained``, and with ``throttle`` the peer is not read until it has
+taken what it asked for. Beyond ``max_unsent`` bytes the connection is given up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol, cast
+
+from radiogram.errors import FramingError, TransportError
+from radiogram.wire.base import Codec, ErrorCode, Packet, QuickAck
+
+READ_BUFFER = 128 * 1024
+"""Bytes taken from the socket at once, at most."""
+MAX_UNSENT = 64 * 1024 * 1024
+"""Bytes that may wait for a peer that does not read."""
+
+Frame = Packet | QuickAck | ErrorCode
+
+
+class PacketOwner(Protocol):
+    """What a connection tells; every call happens on the loop's thread."""
+
+    def connection_made(self, conn: PacketConnection) -> None:
+        """Learn that the connection is open and may be written to."""
+
+    def frames_received(self, conn: PacketConnection, frames: list[Frame]) -> None:
+        """Take the packets that one read has completed, in order, at least one."""
+
+    def connection_lost(self, conn: PacketConnection, error: Exception | None) -> None:
+        """Learn, exactly once, that it is over; `error` is None for an orderly end."""
+
+
+class PacketConnection(asyncio.BufferedProtocol):
+    """One connection that speaks packets.
+
+    `throttle` stops reading while the peer does not take what was written: right for a server,
+    wrong for a client (two throttled ends can wait for each other for ever).
+    """
+
+    def __init__(
+        self,
+        codec: Codec,
+        owner: PacketOwner,
+        *,
+        throttle: bool = False,
+        max_unsent: int = MAX_UNSENT,
+    ) -> None:
+        self.codec = codec
+        self.drained: Callable[[], None] | None = None
+        """Called when `paused` turns false again."""
+        self.paused = False
+        """True while the transport holds more than it should."""
+        self.closed = False
+        """True from the moment that nothing more can be sent."""
+        self._owner = owner
+        self._throttle = throttle
+        self._max_unsent = max_unsent
+        self._buffer = memoryview(bytearray(READ_BUFFER))
+        self._out: list[bytes] = []
+        self._flushing = False
+        self._error: Exception | None = None
+        self._transport: asyncio.Transport | None = None
+        self._loop = asyncio.get_running_loop()
+        self._over: asyncio.Future[None] = self._loop.create_future()
+
+    # ── what the owner may do ────────────────────────────────────────────────────────────────
+
+    @property
+    def peer(self) -> str:
+        """The other end's address, for messages to people."""
+        if self._transport is None:
+            return "nobody yet"
+        name: Any = self._transport.get_extra_info("peername")
+        if isinstance(name, tuple) and len(name) >= 2:
+            return f"{name[0]}:{name[1]}"
+        return str(name) if name else "an unnamed peer"
+
+    def send(self, payload: bytes, *, quick_ack: bool = False) -> None:
+        """Queue one packet; it leaves at the end of this turn of the loop."""
+        if not self.closed:
+            self._queue(self.codec.pack(payload, quick_ack=quick_ack))
+
+    def send_quick_ack(self, token: int) -> None:
+        """Queue the quick acknowledgement of a packet."""
+        if not self.closed:
+            self._queue(self.codec.pack_quick_ack(token))
+
+    def send_error(self, code: int) -> None:
+        """Queue a transport error, a negative number."""
+        if not self.closed:
+            self._queue(self.codec.pack_error(code))
+
+    def write(self, payloads: Iterable[bytes]) -> None:
+        """Write packets now, behind those already queued, in one call of the transport."""
+        if self.closed:
+            return
+        pack = self.codec.pack
+        self._out.extend([pack(payload) for payload in payloads])
+        self._flush()
+
+    def close(self) -> None:
+        """End the connection after what was queued has been written."""
+        if self.closed:
+            return
+        self._flush()
+        self.closed = True
+        if self._transport is not None:
+            self._transport.close()
+
+    def abort(self, error: Exception | None = None) -> None:
+        """End the connection now, dropping what was not written."""
+        self.closed = True
+        self._out.clear()
+        if error is not None and self._error is None:
+            self._error = error
+        if self._transport is not None:
+            self._transport.abort()
+
+    async def wait_closed(self, timeout: float = 1.0) -> None:
+        """Wait until the transport is gone; after `timeout` seconds cut it off."""
+        if self._transport is None:
+            return
+        await asyncio.wait([self._over], timeout=timeout)
+        if not self._over.done():
+            self.abort()
+            await asyncio.wait([self._over])
+
+    # ── what asyncio tells ───────────────────────────────────────────────────────────────────
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        if self.closed:
+            self._transport.abort()
+            return
+        self._owner.connection_made(self)
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        if self.closed:
+            return
+        try:
+            frames = self.codec.feed(bytes(self._buffer[:nbytes]))
+        except FramingError as error:
+            self.abort(error)
+            return
+        if frames:
+            self._owner.frames_received(self, frames)
+
+    def eof_received(self) -> bool:
+        return False
+
+    def pause_writing(self) -> None:
+        self.paused = True
+        if self._throttle and self._transport is not None:
+            self._transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        self.paused = False
+        if self._throttle and self._transport is not None:
+            self._transport.resume_reading()
+        if self.drained is not None and not self.closed:
+            self.drained()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.closed = True
+        self._out.clear()
+        if not self._over.done():
+            self._over.set_result(None)
+        self._owner.connection_lost(self, self._error or exc)
+
+    # ── writing ──────────────────────────────────────────────────────────────────────────────
+
+    def _queue(self, data: bytes) -> None:
+        self._out.append(data)
+        if not self._flushing:
+            self._flushing = True
+            self._loop.call_soon(self._flush)
+
+    def _flush(self) -> None:
+        self._flushing = False
+        out = self._out
+        if not out or self._transport is None:
+            return
+        self._transport.write(out[0] if len(out) == 1 else b"".join(out))
+        out.clear()
+        if self.paused and self._transport.get_write_buffer_size() > self._max_unsent:
+            self.abort(TransportError(f"{self.peer} does not read what is sent to it"))
