@@ -45,7 +45,7 @@ import re
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 if TYPE_CHECKING:
-    from .errornames import *  # pyright: ignore[reportMissingModuleSource]
+    from .errornames import *  # noqa: F403  # pyright: ignore[reportMissingModuleSource]
 
 
 class RadiogramError(Exception):
@@ -268,9 +268,9 @@ MAX_FOREIGN = 1000
 
 _WELL_FORMED = re.compile(r"[A-Za-z0-9]+(?:[_ ]+[A-Za-z0-9]+)*")
 _CLASS_NAME = re.compile(r"[A-Z][A-Za-z0-9]*")
-_X = re.compile(r"(?<=_)X(?=_|$)")
+_X = re.compile(r"(?<=_)X(?=_|MIN|$)")
 _MAX_DIGITS = 19
-_DIGIT_WORDS = "Zero One Two Three Four Five Six Seven Eight Nine".split()
+_DIGIT_WORDS = ("Zero", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
 _TEXT_VALUES = ("RECAPTCHA_CHECK_", "APNS_VERIFY_CHECK_", "INTEGRITY_CHECK_CLASSIC_")
 """Prefixes after which a text, not a number, follows: it stays in ``message`` only."""
 _WAITS = ("Wait", "Delay", "TooFresh", "TooEarly")
@@ -278,7 +278,7 @@ _WAITS = ("Wait", "Delay", "TooFresh", "TooEarly")
 _known: dict[str, Known] = {}
 _classes: dict[str, type[RpcError]] = {}
 _of_code: dict[tuple[type[RpcError], type[RpcError]], type[RpcError]] = {}
-_foreign = 0
+_foreign: set[str] = set()
 
 
 def rpc_error(code: int, message: str, request: object | None = None) -> RpcError:
@@ -303,10 +303,11 @@ def parse_name(message: str) -> tuple[str, int | None]:
     value = None
     words = message.split("_")
     for index, word in enumerate(words):
-        if word.isdigit() and len(word) <= _MAX_DIGITS and len(words) > 1:
-            words[index] = "X"
+        number = word.removesuffix("MIN")  # ..._ACTIVE_WAIT_5MIN
+        if number.isdigit() and len(number) <= _MAX_DIGITS and len(words) > 1:
+            words[index] = "X" + word[len(number) :]
             if value is None:
-                value = int(word)
+                value = int(number)
     return "_".join(words), value
 
 
@@ -371,14 +372,13 @@ def _class(name: str) -> type[RpcError]:
 
 def _class_for(code: int, name: str) -> type[RpcError]:
     """Return a class that is both of the name and of the kind of the code."""
-    global _foreign
     kind = _kind(code)
     if not _CLASS_NAME.fullmatch(name) or name in globals():
         return kind  # FLOOD or SECURITY_ERROR must not be taken for our own classes
     if name not in _classes and name not in _table():
-        if _foreign >= MAX_FOREIGN:
+        if len(_foreign) >= MAX_FOREIGN:
             return kind
-        _foreign += 1
+        _foreign.add(name)
     cls = _class(name)
     if issubclass(cls, kind):
         return cls

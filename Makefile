@@ -1,0 +1,38 @@
+# The maintainers' commands. `make check` is what CI runs, in the Python that is active.
+PYTHON ?= python
+
+.PHONY: check test lint types gen gen-check bench fuzz demo
+
+check: lint types gen-check test
+
+test:
+	$(PYTHON) -m pytest
+
+lint:
+	ruff check .
+	ruff format --check .
+
+types:
+	mypy
+	mypy tests/typing
+	pyright
+
+# Everything that is generated: the table of the schema and its stubs, the stub of the errors.
+# With SCHEMA=folder the tables themselves are made anew from facts about Telegram's schema.
+gen:
+ifdef SCHEMA
+	$(PYTHON) tools/errors.py table $(SCHEMA)/errors.tsv
+endif
+	$(PYTHON) tools/errors.py stub
+
+gen-check:
+	$(PYTHON) tools/errors.py stub --check
+
+bench:
+	$(PYTHON) -m benchmarks
+
+fuzz:
+	$(PYTHON) -m tests.fuzz
+
+demo:
+	$(PYTHON) -m radiogram demo
