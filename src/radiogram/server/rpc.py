@@ -14,21 +14,21 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from struct import unpack_from
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..errors import DecodeError, RadiogramError, SchemaError
-from ..tl import api
-from ..tl.base import Request
-from ..tl.build import Registry, registry
-from . import layers
+from radiogram.errors import DecodeError, RadiogramError, SchemaError
+from radiogram.server import layers
+from radiogram.tl import api
+from radiogram.tl.base import Request
+from radiogram.tl.build import Registry, registry
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from .authorizations import Authorization
-    from .world import World
+    from radiogram.server.authorizations import Authorization
+    from radiogram.server.world import World
 
 log = logging.getLogger("radiogram.server.rpc")
 
@@ -91,7 +91,7 @@ def handles(
 # ------------------------------------------------------------------ who calls, and its context
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Caller:
     """One MTProto session as the rpc layer sees it."""
 
@@ -101,21 +101,17 @@ class Caller:
     """Layer that this session announced; 0: use what the key remembers."""
     wants_updates: bool = False
     """Has called an API method without invokeWithoutUpdates (A13.1)."""
-    outcome: Callable[[int], str] = field(default=lambda msg_id: "unknown")
-    """State of an earlier call of the session: unknown, running, ok or failed."""
-
     @property
     def registry(self) -> Registry:
         """The layer in which this session reads."""
         return registry(self.layer or self.authorization.layer or api.LAYER)
 
+    def outcome(self, msg_id: int) -> str:
+        """Return the state of an earlier call of the session: unknown, running, ok or failed."""
+        return "unknown"
 
-class Deliver(Protocol):
-    """Where pushes go after commit."""
-
-    def __call__(
-        self, user_id: int, updates: api.TypeUpdates, *, exclude: Caller | None
-    ) -> None: ...
+    def push(self, body: bytes) -> None:
+        """Send a serialised update; a call made in process has nobody who listens."""
 
 
 class Context:

@@ -1,0 +1,263 @@
+"""Server layer: auth keys, who is logged in with them, and which sessions use them.
+
+Knows the ``auth_keys`` table and a cache of the keys that are in use. Knows nothing of sockets,
+packets or calls. An :class:`Authorization` is what Telegram calls by that name: one permanent
+key and the account behind it. A temporary key (A16) stands for its permanent one once bound.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from sqlalchemy import delete, insert, select, update
+
+from radiogram.crypto.keys import AuthKey
+from radiogram.server.db import Database, auth_keys, users
+
+if TYPE_CHECKING:
+    from radiogram.server.clock import Clock
+    from radiogram.server.rpc import Caller, Context
+
+ACTIVE_EVERY = 60
+"""Seconds between two notes that a key is in use."""
+
+
+@dataclass(slots=True, eq=False)
+class Authorization:
+    """One auth key as the server remembers it."""
+
+    key: AuthKey | None = None
+    """None for a call made in process."""
+    user_id: int = 0
+    is_bot: bool = False
+    layer: int = 0
+    """Layer of the last initConnection; 0 before the first."""
+    api_id: int = 0
+    device_model: str = ""
+    system_version: str = ""
+    app_version: str = ""
+    system_lang_code: str = ""
+    lang_pack: str = ""
+    lang_code: str = ""
+    created: int = 0
+    last_active: int = 0
+    hash: int = 0
+    """The number by which account.getAuthorizations names it to other sessions."""
+    expires_at: int | None = None
+    """End of a temporary key's life; None for a permanent key."""
+    first_salt: int = 0
+    fault: str | None = None
+    """What the next call is answered instead of being executed, once (SESSION_REVOKED)."""
+    permanent: Authorization | None = None
+    """The authorization that a temporary key was bound to."""
+    sessions: set[Caller] = field(default_factory=set)
+    """Live sessions that act for it, through whatever key."""
+
+    @property
+    def key_id(self) -> bytes:
+        """Id of the key in wire order; empty for a call made in process."""
+        return self.key.key_id if self.key is not None else b""
+
+
+_COLUMNS = (
+    "layer",
+    "api_id",
+    "device_model",
+    "system_version",
+    "app_version",
+    "system_lang_code",
+    "lang_pack",
+    "lang_code",
+)
+
+
+class AuthorizationBook:
+    """All auth keys of a server."""
+
+    def __init__(self, db: Database, clock: Clock, random: Callable[[int], bytes]) -> None:
+        self._db = db
+        self._clock = clock
+        self._random = random
+        self._in_use: dict[bytes, Authorization] = {}
+        self._by_user: dict[int, set[Authorization]] = {}
+        with db.begin() as tx:
+            tx.execute(delete(auth_keys).where(auth_keys.c.expires_at < int(clock.now())))
+
+    # -------------------------------------------------------------- keys
+
+    def exists(self, key: AuthKey) -> bool:
+        """Tell whether a key with the same id is known already (A3.13)."""
+        return self.get(key.key_id) is not None
+
+    def add(self, key: AuthKey, *, first_salt: int, expires_at: int | None) -> None:
+        """Keep the key of a finished key exchange; it is durable when this returns."""
+        now = int(self._clock.now())
+        with self._db.begin() as tx:
+            tx.execute(
+                insert(auth_keys).values(
+                    key_id=key.key_id,
+                    key=key.data,
+                    created=now,
+                    last_active=now,
+                    hash=int.from_bytes(self._random(8), "little", signed=True) | 1,
+                    expires_at=expires_at,
+                    first_salt=first_salt,
+                )
+            )
+
+    def get(self, key_id: bytes) -> Authorization | None:
+        """Return the key of that id, or None if there is none or its life is over."""
+        found = self._in_use.get(key_id)
+        if found is None:
+            with self._db.begin() as tx:
+                row = tx.execute(
+                    select(auth_keys, users.c.is_bot)
+                    .select_from(auth_keys.outerjoin(users, users.c.id == auth_keys.c.user_id))
+                    .where(auth_keys.c.key_id == key_id)
+                ).first()
+            if row is None:
+                return None
+            found = Authorization(
+                key=AuthKey(bytes(row.key)),
+                user_id=row.user_id or 0,
+                is_bot=bool(row.is_bot),
+                created=row.created,
+                last_active=row.last_active,
+                hash=row.hash,
+                expires_at=row.expires_at,
+                first_salt=row.first_salt or 0,
+                **{name: getattr(row, name) for name in _COLUMNS if getattr(row, name)},
+            )
+        if found.expires_at is not None and self._clock.now() >= found.expires_at:
+            self.destroy(found)
+            return None
+        return found
+
+    def destroy(self, authorization: Authorization) -> None:
+        """Forget a key for good: from now on it is unknown."""
+        with self._db.begin() as tx:
+            tx.execute(delete(auth_keys).where(auth_keys.c.key_id == authorization.key_id))
+        self._in_use.pop(authorization.key_id, None)
+        self._set_user(authorization, 0, is_bot=False)
+
+    # -------------------------------------------------------------- sessions
+
+    def attach(self, session: Caller, authorization: Authorization) -> None:
+        """Note that a session acts for `authorization`."""
+        authorization.sessions.add(session)
+        self._in_use[authorization.key_id] = authorization
+        if authorization.user_id:
+            self._by_user.setdefault(authorization.user_id, set()).add(authorization)
+        now = int(self._clock.now())
+        if now - authorization.last_active >= ACTIVE_EVERY:
+            authorization.last_active = now
+            with self._db.begin() as tx:
+                tx.execute(
+                    update(auth_keys)
+                    .where(auth_keys.c.key_id == authorization.key_id)
+                    .values(last_active=now)
+                )
+
+    def detach(self, session: Caller, authorization: Authorization) -> None:
+        """Note that a session is over; a key without any leaves the cache."""
+        authorization.sessions.discard(session)
+        if authorization.sessions:
+            return
+        self._in_use.pop(authorization.key_id, None)
+        of_user = self._by_user.get(authorization.user_id)
+        if of_user is not None:
+            of_user.discard(authorization)
+            if not of_user:
+                del self._by_user[authorization.user_id]
+
+    def sessions_of(self, user_id: int) -> Iterator[Caller]:
+        """Return the live sessions of an account."""
+        for authorization in list(self._by_user.get(user_id, ())):
+            yield from list(authorization.sessions)
+
+    # -------------------------------------------------------------- who is logged in
+
+    def log_in(self, context: Context, user_id: int, *, is_bot: bool) -> None:
+        """Make the calling key act for an account, as part of the transaction of the call."""
+        authorization = context.caller.authorization
+        context.tx.execute(
+            update(auth_keys)
+            .where(auth_keys.c.key_id == authorization.key_id)
+            .values(user_id=user_id, last_active=context.now, created=context.now)
+        )
+
+        def apply() -> None:
+            authorization.created = authorization.last_active = context.now
+            self._set_user(authorization, user_id, is_bot=is_bot)
+
+        context.after_commit(apply)
+
+    def log_out(self, context: Context, key_id: bytes, *, fault: str | None = None) -> None:
+        """Take the account from a key, as part of the transaction of the call.
+
+        With `fault`, the next call with that key is answered by it.
+        """
+        context.tx.execute(
+            update(auth_keys).where(auth_keys.c.key_id == key_id).values(user_id=None)
+        )
+
+        def apply() -> None:
+            authorization = self._in_use.get(key_id)
+            if authorization is not None:
+                authorization.fault = fault
+                self._set_user(authorization, 0, is_bot=False)
+
+        context.after_commit(apply)
+
+    def take_fault(self, authorization: Authorization) -> str:
+        """Return the error that waits for the next call of a key, and forget it."""
+        fault, authorization.fault = authorization.fault, None
+        return fault or "AUTH_KEY_UNREGISTERED"
+
+    def remember_client(
+        self,
+        authorization: Authorization,
+        *,
+        layer: int,
+        api_id: int,
+        device_model: str,
+        system_version: str,
+        app_version: str,
+        system_lang_code: str,
+        lang_pack: str,
+        lang_code: str,
+    ) -> None:
+        """Keep what initConnection told, whatever becomes of the call inside it (A12.1)."""
+        told = {
+            "layer": layer,
+            "api_id": api_id,
+            "device_model": device_model,
+            "system_version": system_version,
+            "app_version": app_version,
+            "system_lang_code": system_lang_code,
+            "lang_pack": lang_pack,
+            "lang_code": lang_code,
+        }
+        if all(getattr(authorization, name) == value for name, value in told.items()):
+            return
+        with self._db.begin() as tx:
+            tx.execute(
+                update(auth_keys)
+                .where(auth_keys.c.key_id == authorization.key_id)
+                .values(**told, last_active=int(self._clock.now()))
+            )
+        for name, value in told.items():
+            setattr(authorization, name, value)
+
+    def _set_user(self, authorization: Authorization, user_id: int, *, is_bot: bool) -> None:
+        of_user = self._by_user.get(authorization.user_id)
+        if of_user is not None:
+            of_user.discard(authorization)
+            if not of_user:
+                del self._by_user[authorization.user_id]
+        authorization.user_id = user_id
+        authorization.is_bot = is_bot
+        if user_id and authorization.sessions:
+            self._by_user.setdefault(user_id, set()).add(authorization)

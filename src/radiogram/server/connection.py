@@ -1,0 +1,144 @@
+"""Server layer: one socket: packets to key exchange or to sessions, transport errors back (A2).
+
+Knows packets, auth keys and which session a packet is for. Knows nothing of messages inside a
+session or of calls. State that must survive the socket is not here (A1.12).
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from radiogram.errors import RadiogramError, SecurityError
+from radiogram.mtproto.message import open_envelope, open_plain
+from radiogram.net.driver import Frame, PacketConnection
+from radiogram.wire.base import Packet
+
+if TYPE_CHECKING:
+    from radiogram.server.clock import Timer
+    from radiogram.server.server import Server
+    from radiogram.server.session import Session
+
+log = logging.getLogger("radiogram.server.connection")
+
+NOT_FOUND = -404
+TOO_MANY = -429
+PLAIN = bytes(8)
+
+
+class Connection:
+    """The owner of one PacketConnection."""
+
+    def __init__(self, server: Server) -> None:
+        self.sessions: set[Session] = set()
+        """Sessions whose latest connection this is."""
+        self.address = ""
+        self._server = server
+        self._packets: PacketConnection | None = None
+        self._disconnect: Timer | None = None
+
+    # -------------------------------------------------------------- what the driver tells
+
+    def connection_made(self, conn: PacketConnection) -> None:
+        self._packets = conn
+        self.address = conn.peer.rpartition(":")[0]
+        self._server.connection_made(self)
+
+    def frames_received(self, conn: PacketConnection, frames: list[Frame]) -> None:
+        try:
+            for frame in frames:
+                if conn.closed:
+                    break
+                if isinstance(frame, Packet):
+                    self._packet(conn, frame)
+        except Exception:
+            # Nothing a peer sends may end the server; what it sent is lost with its connection.
+            log.exception("a packet of %s failed inside the server", conn.peer)
+            conn.abort()
+        self._server.flush()
+
+    def connection_lost(self, conn: PacketConnection, error: Exception | None) -> None:
+        if error is not None:
+            log.info("connection of %s lost: %s", conn.peer, error)
+        if self._disconnect is not None:
+            self._disconnect.cancel()
+        for session in list(self.sessions):
+            session.connection_lost()
+        self.sessions.clear()
+        self._server.connection_lost(self)
+
+    # -------------------------------------------------------------- what sessions may do
+
+    def write(self, packets: list[bytes]) -> None:
+        """Send packets now."""
+        if self._packets is not None:
+            self._packets.write(packets)
+
+    def fail(self, code: int) -> None:
+        """Answer with a transport error, and close (A2.1)."""
+        if self._packets is not None and not self._packets.closed:
+            log.info("%s gets transport error %d", self._packets.peer, code)
+            self._packets.send_error(code)
+            self._packets.close()
+
+    def close(self) -> None:
+        """Close after what was written has left."""
+        if self._packets is not None:
+            self._packets.close()
+
+    def abort(self) -> None:
+        """Close at once."""
+        if self._packets is not None:
+            self._packets.abort()
+
+    async def wait_closed(self) -> None:
+        """Wait until the socket is gone."""
+        if self._packets is not None:
+            await self._packets.wait_closed()
+
+    def disconnect_after(self, delay: float) -> None:
+        """Close in `delay` seconds of the server's clock, unless told again before (A10.2)."""
+        if self._disconnect is not None:
+            self._disconnect.cancel()
+        self._disconnect = self._server.world.clock.call_later(delay, self.close)
+
+    # -------------------------------------------------------------- packets
+
+    def _packet(self, conn: PacketConnection, packet: Packet) -> None:
+        payload = packet.payload
+        if len(payload) < 20:
+            self.fail(NOT_FOUND)
+            return
+        key_id = payload[:8]
+        if key_id == PLAIN:
+            self._plain(conn, payload)
+            return
+        server = self._server
+        key = server.key(key_id)
+        if key is None or key.key is None:
+            self.fail(NOT_FOUND)
+            return
+        try:
+            envelope = open_envelope(key.key, payload, from_client=True)
+        except SecurityError as error:
+            log.info("a packet of %s does not open: %s", conn.peer, error)
+            self.fail(NOT_FOUND)
+            return
+        session = server.session(key, envelope.session_id)
+        session.attach(self)
+        if packet.quick_ack:
+            conn.send_quick_ack(envelope.quick_ack_token)
+        session.receive(envelope)
+
+    def _plain(self, conn: PacketConnection, payload: bytes) -> None:
+        try:
+            _, body = open_plain(payload)
+        except RadiogramError as error:
+            log.info("a plain message of %s is malformed: %s", conn.peer, error)
+            self.fail(NOT_FOUND)
+            return
+        reply, error_code = self._server.key_exchange(body)
+        if reply is not None:
+            conn.send(reply)
+        if error_code is not None:
+            self.fail(error_code)

@@ -1,0 +1,207 @@
+"""Server layer: one MTProto session of a client, alive across connections (A7, A1.12).
+
+Ties the protocol engine (ServerSession) to the rpc layer: requests go down to dispatch, results
+and pushes go back into the engine. Knows the connection it answers on only as something that
+takes packets; knows no method.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from radiogram.mtproto import events
+from radiogram.mtproto.message import Envelope
+from radiogram.mtproto.server import SaltBook, ServerSession
+from radiogram.server.authorizations import Authorization
+from radiogram.server.rpc import Caller, NotYet, RpcFault, dispatch
+from radiogram.tl import mtproto
+
+if TYPE_CHECKING:
+    from radiogram.server.clock import Timer
+    from radiogram.server.connection import Connection
+    from radiogram.server.server import Server
+
+log = logging.getLogger("radiogram.server.session")
+
+MAX_PARKED = 128
+"""Calls of one session that wait for others; more are refused."""
+
+
+class Session(Caller):
+    """One session, identified by its auth key and the client's 64-bit number."""
+
+    def __init__(
+        self, server: Server, key: Authorization, session_id: int, salts: SaltBook
+    ) -> None:
+        super().__init__(authorization=key.permanent or key, session_id=session_id)
+        if key.key is None:
+            raise ValueError("a session needs a key")
+        self.key = key
+        """The key that encrypts it; the account behind it is in ``authorization``."""
+        self.connection: Connection | None = None
+        """The connection that carried its last packet."""
+        self.idle_since = 0.0
+        """When it lost its connection."""
+        self._server = server
+        self._world = server.world
+        self._engine = ServerSession(
+            key.key,
+            session_id,
+            salts=salts,
+            random=server.world.random,
+            now=server.world.clock.now(),
+        )
+        self._parked: dict[int, events.Request] = {}
+        self._timer: Timer | None = None
+        self._timer_at = 0.0
+
+    # -------------------------------------------------------------- from the connection
+
+    def attach(self, connection: Connection) -> None:
+        """Answer on this connection from now on (A13.1)."""
+        if self.connection is connection:
+            return
+        if self.connection is not None:
+            self.connection.sessions.discard(self)
+        self.connection = connection
+        connection.sessions.add(self)
+        self._engine.connection_made(now=self._world.clock.now())
+
+    def connection_lost(self) -> None:
+        """Keep what is not acknowledged for the next connection."""
+        now = self._world.clock.now()
+        self.connection = None
+        self.idle_since = now
+        self._engine.connection_lost(now=now)
+
+    def receive(self, envelope: Envelope) -> None:
+        """Take one decrypted packet, and execute the calls in it."""
+        for event in self._engine.receive(envelope, now=self._world.clock.now()):
+            self._handle(event)
+        self._server.touched(self)
+
+    # -------------------------------------------------------------- from the rpc layer
+
+    def outcome(self, msg_id: int) -> str:
+        return self._engine.outcome(msg_id)
+
+    def push(self, body: bytes) -> None:
+        self._engine.push(body, now=self._world.clock.now())
+        self._server.touched(self)
+
+    # -------------------------------------------------------------- to the connection
+
+    def flush(self) -> None:
+        """Send what the engine has ready, and wake up again when it wants to."""
+        if self.connection is not None:
+            packets = self._engine.packets(now=self._world.clock.now())
+            if packets:
+                self.connection.write(packets)
+        self._arm()
+
+    def close(self) -> None:
+        """Forget everything; the client will hear of a new session if it comes back (A7.3)."""
+        if self.connection is not None:
+            self.connection.sessions.discard(self)
+            self.connection = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._parked.clear()
+
+    def _arm(self) -> None:
+        deadline = self._engine.next_deadline() if self.connection is not None else None
+        if deadline is None:
+            return
+        if self._timer is not None:
+            # A deadline moves back with nearly every packet: let the timer ring once too often.
+            if self._timer_at <= deadline:
+                return
+            self._timer.cancel()
+        self._timer_at = deadline
+        self._timer = self._world.clock.call_at(deadline, self._ring)
+
+    def _ring(self) -> None:
+        self._timer = None
+        now = self._world.clock.now()
+        deadline = self._engine.next_deadline()
+        if self.connection is not None and deadline is not None and deadline <= now:
+            for event in self._engine.handle_deadline(now=now):
+                self._handle(event)
+        self._server.touched(self)
+
+    # -------------------------------------------------------------- events
+
+    def _handle(self, event: events.ServerEvent) -> None:
+        match event:
+            case events.Request():
+                self._execute(event)
+                if self._parked:
+                    self._retry_parked()
+            case events.RequestDropped():
+                self._parked.pop(event.msg_id, None)
+            case events.SessionStarted():
+                log.debug("session %x starts at %d", self.session_id, event.first_msg_id)
+            case events.DestroySession():
+                self._destroy_session(event)
+            case events.DestroyAuthKey():
+                self._destroy_auth_key(event)
+            case events.DisconnectAfter():
+                if self.connection is not None:
+                    self.connection.disconnect_after(event.delay)
+            case events.FloodError():
+                if self.connection is not None:
+                    self.connection.fail(event.code)
+
+    def _execute(self, event: events.Request, *, last_chance: bool = False) -> None:
+        clock = self._world.clock
+        try:
+            result = dispatch(self._world, self, event.body)
+        except RpcFault as fault:
+            self._engine.reply_error(event.msg_id, fault.code, fault.message, now=clock.now())
+        except NotYet:
+            if last_chance or len(self._parked) >= MAX_PARKED:
+                self._engine.reply_error(
+                    event.msg_id, -503, "MSG_WAIT_TIMEOUT", now=clock.now()
+                )
+                return
+            self._parked[event.msg_id] = event
+            clock.call_later(
+                self._world.settings.wait_after_msg, lambda: self._give_up(event.msg_id)
+            )
+        else:
+            self._engine.reply(event.msg_id, result, now=clock.now())
+
+    def _retry_parked(self) -> None:
+        for msg_id, event in list(self._parked.items()):
+            if self._parked.pop(msg_id, None) is not None:
+                self._execute(event)
+
+    def _give_up(self, msg_id: int) -> None:
+        event = self._parked.pop(msg_id, None)
+        if event is not None:
+            self._execute(event, last_chance=True)
+            self._server.touched(self)
+
+    def _destroy_session(self, event: events.DestroySession) -> None:
+        answer: mtproto.DestroySessionOk | mtproto.DestroySessionNone
+        # The current session cannot be destroyed from within (A7.4).
+        if event.session_id != self.session_id and self._server.forget_session(
+            self.key, event.session_id
+        ):
+            answer = mtproto.DestroySessionOk(session_id=event.session_id)
+        else:
+            answer = mtproto.DestroySessionNone(session_id=event.session_id)
+        self._engine.reply_service(
+            event.msg_id, mtproto.REGISTRY.encode(answer), now=self._world.clock.now()
+        )
+
+    def _destroy_auth_key(self, event: events.DestroyAuthKey) -> None:
+        self._engine.reply_service(
+            event.msg_id,
+            mtproto.REGISTRY.encode(mtproto.DestroyAuthKeyOk()),
+            now=self._world.clock.now(),
+        )
+        self.flush()
+        self._server.destroy_key(self.key)

@@ -1,0 +1,383 @@
+"""Server layer: everything that a server knows besides its sockets.
+
+Ties the database, the clock, the settings and the authorisations together, and lets the program
+that embeds the server fill it: accounts by call or from a TOML file, calls made in process.
+Knows no socket and no packet.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import tomllib
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sqlalchemy import select, update
+
+from radiogram.errors import RadiogramError
+from radiogram.server import accounts, handlers, layers
+from radiogram.server.authorizations import Authorization, AuthorizationBook
+from radiogram.server.clock import Clock
+from radiogram.server.db import Database, phone_codes, users
+from radiogram.server.rpc import Caller, dispatch
+from radiogram.server.settings import Settings
+from radiogram.tl import api
+from radiogram.tl.base import Request
+from radiogram.tl.build import registry
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+log = logging.getLogger("radiogram.server")
+
+
+class WorldError(RadiogramError, ValueError):
+    """An account cannot be made as it was described."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account that :class:`World` made."""
+
+    id: int
+    first_name: str
+    last_name: str = ""
+    username: str | None = None
+    phone: str | None = None
+    token: str | None = None
+    """Of a bot: what auth.importBotAuthorization wants."""
+
+
+class Push(NamedTuple):
+    """An update that was sent out: to whom, and what."""
+
+    user_id: int
+    updates: api.TypeUpdates
+
+
+class World:
+    """The state of one server. Use it from the event loop's thread only."""
+
+    def __init__(
+        self,
+        *,
+        db: Database,
+        dc_id: int,
+        clock: Clock | None = None,
+        settings: Settings | None = None,
+        seed: int | None = None,
+    ) -> None:
+        handlers.load()
+        self.db = db
+        self.dc_id = dc_id
+        self.clock = clock or Clock()
+        self.settings = settings or Settings()
+        self.random: Callable[[int], bytes] = os.urandom if seed is None else Random(seed).randbytes
+        """Makes n random bytes; repeatable if the server was given a seed."""
+        self.host = "127.0.0.1"
+        self.port = 0
+        """The address that help.getConfig names."""
+        self.authorizations = AuthorizationBook(db, self.clock, self.random)
+        self.shared_results: dict[tuple[int, bytes], tuple[int, bytes]] = {}
+        """Encoded results that are the same for everybody, by layer and call; with their second."""
+        self.code_attempts: dict[str, int] = {}
+        """Wrong codes so far, by phone_code_hash."""
+        self.pushed: deque[Push] = deque(maxlen=256)
+        """The updates that were pushed last, for tests."""
+        with db.begin() as tx:
+            if accounts.by_id(tx, accounts.SERVICE_ID) is None:
+                accounts.create(
+                    tx,
+                    now=int(self.clock.now()),
+                    random=self.random,
+                    user_id=accounts.SERVICE_ID,
+                    phone="42777",
+                    first_name="Telegram",
+                )
+
+    # -------------------------------------------------------------- accounts
+
+    def add_user(
+        self,
+        phone: str,
+        first_name: str,
+        last_name: str = "",
+        username: str | None = None,
+        code: str | None = None,
+    ) -> Account:
+        """Make an account that can log in with `phone`. Raises WorldError.
+
+        `code` is its login code; without it the rules of :func:`accounts.login_code` hold.
+        """
+        digits = _check_phone(phone)
+        name = _check_name(first_name)
+        with self.db.begin() as tx:
+            username = _check_username(tx, username, owner=None)
+            if accounts.by_phone(tx, digits) is not None:
+                raise WorldError(f"phone: {phone} has an account already; take another number")
+            user_id = accounts.create(
+                tx,
+                now=int(self.clock.now()),
+                random=self.random,
+                phone=digits,
+                first_name=name,
+                last_name=last_name,
+                username=username,
+                login_code=_check_code(code),
+            )
+        return Account(user_id, name, last_name, username, digits)
+
+    def add_bot(
+        self, name: str, username: str | None = None, token: str | None = None
+    ) -> Account:
+        """Make a bot; without `token` one is made up. Raises WorldError."""
+        name = _check_name(name)
+        with self.db.begin() as tx:
+            username = _check_username(tx, username, owner=None)
+            bot_id = None
+            if token is not None:
+                bot_id = _check_token(token)
+                if accounts.by_id(tx, bot_id) is not None:
+                    raise WorldError(
+                        f"token: the id {bot_id} is taken; change the number before the colon"
+                    )
+            bot_id = accounts.create(
+                tx,
+                now=int(self.clock.now()),
+                random=self.random,
+                user_id=bot_id,
+                first_name=name,
+                username=username,
+                is_bot=True,
+                bot_token=token,
+            )
+            if token is None:
+                token = accounts.new_token(bot_id, self.random)
+                tx.execute(update(users).where(users.c.id == bot_id).values(bot_token=token))
+        return Account(bot_id, name, "", username, None, token)
+
+    def load_toml(self, path: str | Path) -> list[Account]:
+        """Make the accounts of a TOML file, tables ``[[users]]`` and ``[[bots]]``.
+
+        An account that exists already (same phone, or same token or username of a bot) is brought
+        up to date instead, so a server can be started with the same file again. Raises
+        WorldError, which names file, entry, field and remedy; then nothing was changed.
+        """
+        try:
+            text = Path(path).read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+            raise WorldError(
+                f"{path}: cannot be read ({reason}); check the name and the permissions"
+            ) from None
+        try:
+            document = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise WorldError(f"{path}: not valid TOML: {error}; correct that place") from None
+        unknown = sorted(set(document) - set(_FIELDS))
+        if unknown:
+            raise WorldError(
+                f"{path}: unknown table {unknown[0]!r}; use [[users]] and [[bots]] only"
+            )
+        made = []
+        with self.db.begin() as tx:
+            for table, known in _FIELDS.items():
+                entries = document.get(table, [])
+                if not isinstance(entries, list):
+                    raise WorldError(f"{path}: {table}: write [[{table}]] with double brackets")
+                for number, entry in enumerate(entries, 1):
+                    try:
+                        fields = _check_fields(entry, known)
+                        load = self._load_bot if table == "bots" else self._load_user
+                        made.append(load(tx, fields))
+                    except WorldError as error:
+                        raise WorldError(f"{path}: [[{table}]] entry {number}: {error}") from None
+        return made
+
+    def login_code(self, phone: str) -> str:
+        """Return the code with which a phone number can log in now."""
+        digits = _check_phone(phone)
+        with self.db.begin() as tx:
+            sent = tx.execute(
+                select(phone_codes.c.code)
+                .where(phone_codes.c.phone == digits, phone_codes.c.state == "sent")
+                .order_by(phone_codes.c.created.desc())
+            ).scalar()
+            row = accounts.by_phone(tx, digits)
+        own = row.login_code if row is not None else None
+        return sent or accounts.login_code(self.settings, digits, own)
+
+    # -------------------------------------------------------------- calls and pushes
+
+    def call(self, user_id: int, request: Request[Any], layer: int = api.LAYER) -> Any:
+        """Execute a request as an account (0: as nobody), in process, and return its result.
+
+        It takes the way of every other call, encoded in `layer` and decoded again; what it pushes
+        goes to the sessions of the server and to :attr:`pushed`. Raises RpcFault.
+        """
+        with self.db.begin() as tx:
+            row = accounts.by_id(tx, user_id) if user_id else None
+        if user_id and row is None:
+            raise WorldError(f"there is no account {user_id}; make one with add_user")
+        authorization = Authorization(
+            user_id=user_id, is_bot=bool(row is not None and row.is_bot), layer=layer
+        )
+        speaks = registry(layer)
+        result = dispatch(self, Caller(authorization, layer=layer), speaks.encode(request))
+        return speaks.decode_result(request, result)
+
+    def deliver(
+        self, user_id: int, updates: api.TypeUpdates, *, exclude: Caller | None = None
+    ) -> None:
+        """Push updates to the live sessions of an account that want them (A13)."""
+        self.pushed.append(Push(user_id, updates))
+        encoded: dict[int, bytes] = {}
+        for session in self.authorizations.sessions_of(user_id):
+            if session is exclude or not session.wants_updates:
+                continue
+            target = session.registry
+            body = encoded.get(target.layer)
+            if body is None:
+                try:
+                    body = target.encode(layers.downgrade(updates, target))
+                except RadiogramError:
+                    log.exception("an update cannot be said in layer %d", target.layer)
+                    body = target.encode(api.UpdatesTooLong())  # makes the client ask (C0.3.8)
+                encoded[target.layer] = body
+            session.push(body)
+
+    # -------------------------------------------------------------- the parts of load_toml
+
+    def _load_user(self, tx: Connection, fields: Mapping[str, str]) -> Account:
+        digits = _check_phone(_required(fields, "phone"))
+        row = accounts.by_phone(tx, digits)
+        owner = row.id if row is not None else None
+        values = {
+            "first_name": _check_name(_required(fields, "first_name"), field="first_name"),
+            "last_name": fields.get("last_name", ""),
+            "username": _check_username(tx, fields.get("username"), owner=owner),
+            "login_code": _check_code(fields.get("code")),
+        }
+        if row is None:
+            owner = accounts.create(
+                tx, now=int(self.clock.now()), random=self.random, phone=digits, **values
+            )
+        else:
+            _bring_up_to_date(tx, row.id, values)
+        return Account(
+            owner or 0, values["first_name"] or "", fields.get("last_name", ""),
+            values["username"], digits,
+        )
+
+    def _load_bot(self, tx: Connection, fields: Mapping[str, str]) -> Account:
+        token = fields.get("token")
+        username = fields.get("username")
+        row = None
+        if token is not None:
+            row = accounts.by_id(tx, _check_token(token))
+        elif username is not None:
+            row = accounts.by_username(tx, username.removeprefix("@"))
+        if row is not None and not row.is_bot:
+            raise WorldError("username: a user has it already; take another one")
+        values = {
+            "first_name": _check_name(_required(fields, "name"), field="name"),
+            "username": _check_username(tx, username, owner=row.id if row else None),
+        }
+        if row is None:
+            bot_id = accounts.create(
+                tx,
+                now=int(self.clock.now()),
+                random=self.random,
+                user_id=_check_token(token) if token is not None else None,
+                is_bot=True,
+                **values,
+            )
+            token = token or accounts.new_token(bot_id, self.random)
+        else:
+            bot_id = row.id
+            token = token or row.bot_token
+        _bring_up_to_date(tx, bot_id, {**values, "bot_token": token})
+        return Account(bot_id, values["first_name"] or "", "", values["username"], None, token)
+
+
+_FIELDS = {
+    "users": ("phone", "first_name", "last_name", "username", "code"),
+    "bots": ("name", "username", "token"),
+}
+
+
+def _bring_up_to_date(tx: Connection, user_id: int, values: dict[str, str | None]) -> None:
+    username = values.get("username")
+    tx.execute(
+        update(users)
+        .where(users.c.id == user_id)
+        .values(**values, username_key=username.casefold() if username else None)
+    )
+
+
+def _check_fields(entry: object, known: tuple[str, ...]) -> dict[str, str]:
+    if not isinstance(entry, dict):
+        raise WorldError("not a table; write its fields as name = \"value\" lines")
+    for name, value in entry.items():
+        if name not in known:
+            raise WorldError(f"{name}: unknown field; known are {', '.join(known)}")
+        if isinstance(value, int) and not isinstance(value, bool):
+            entry[name] = str(value)  # phone = 9996621234 is clear enough
+        elif not isinstance(value, str):
+            raise WorldError(f"{name}: not a text; put it in quotes")
+    return entry
+
+
+def _required(fields: Mapping[str, str], name: str) -> str:
+    if name not in fields:
+        raise WorldError(f"{name}: missing; add a line {name} = \"...\"")
+    return fields[name]
+
+
+def _check_phone(phone: str) -> str:
+    digits = accounts.normalise_phone(phone)
+    if not digits:
+        raise WorldError(f"phone: {phone!r} is not a number; write 5 to 15 digits")
+    return digits
+
+
+def _check_name(name: str, field: str = "first_name") -> str:
+    name = name.strip()
+    if not 1 <= len(name) <= 64:
+        raise WorldError(f"{field}: {name!r} has not between 1 and 64 characters; give another")
+    return name
+
+
+def _check_code(code: str | None) -> str | None:
+    if code is not None and not (code.isascii() and code.isdigit() and 3 <= len(code) <= 10):
+        raise WorldError(f"code: {code!r} is not a login code; write 3 to 10 digits")
+    return code
+
+
+def _check_token(token: str) -> int:
+    bot_id = accounts.token_id(token)
+    if not bot_id:
+        raise WorldError(
+            f"token: {token!r} is no bot token; write an id, a colon and 35 letters and digits"
+        )
+    return bot_id
+
+
+def _check_username(tx: Connection, username: str | None, *, owner: int | None) -> str | None:
+    if not username:
+        return None
+    username = username.removeprefix("@")
+    if not accounts.is_username(username):
+        raise WorldError(
+            f"username: {username!r} is not allowed; write 5 to 32 letters, digits and"
+            " underscores, starting with a letter"
+        )
+    row = accounts.by_username(tx, username)
+    if row is not None and row.id != owner:
+        raise WorldError(f"username: {username!r} is taken; choose another")
+    return username
