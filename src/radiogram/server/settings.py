@@ -7,6 +7,7 @@ once a server has it (make another with :func:`dataclasses.replace`).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,5 +71,17 @@ class Settings:
     """Code of RANDOM_ID_DUPLICATE (C0.2.2)."""
     difference_slice: int = 500
     """Events in one answer to updates.getDifference (C6.4)."""
-    short_updates: bool = True
-    """Use updateShortMessage and updateShortSentMessage where they say everything (C0.3.7)."""
+    affected_batch: int = 0
+    """Messages that one deleteHistory or unpinAllMessages changes; 0: all of them (B9.3)."""
+    short_updates: Literal["never", "sent", "always"] = "sent"
+    """Where short forms replace ``updates`` if they say everything (C0.3.7): nowhere; in the
+    result of sendMessage; also in pushes to those who have the dialog already. A client that
+    does not know the sender cannot use the latter without asking for the difference."""
+    bots_write_first: bool = True
+    """Let bots write to users who never wrote to them; otherwise PEER_ID_INVALID."""
+    pin_noop: Literal["split", "error", "empty"] = "split"
+    """A pin that changes nothing: CHAT_NOT_MODIFIED in groups and channels and nothing in private
+    chats (split), the error or nothing everywhere (B5.6)."""
+    pin_blocked_bot: bool = False
+    """Answer USER_IS_BLOCKED to a bot that pins where the user blocked it, instead of pinning on
+    its own side only (B6.6)."""
