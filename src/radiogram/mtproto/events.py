@@ -1,0 +1,166 @@
+"""Layer 2: what the engine tells its driver.
+
+Frozen values, returned by ``receive`` and ``handle_deadline`` in the order in which they happened.
+Must not know who listens.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+# ── client ───────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The server answered a call."""
+
+    call_id: int
+    body: bytes
+    """The serialised result, inflated."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResultError:
+    """The server answered a call with ``rpc_error``."""
+
+    call_id: int
+    code: int
+    message: str
+    """The name as it came: ``FLOOD_WAIT_31``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """The server pushed something that belongs to the API."""
+
+    body: bytes
+    """A serialised ``Updates``, inflated."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewSession:
+    """The server knows nothing of this session's past: updates may have been missed."""
+
+    unique_id: int
+    """Differs each time the server creates the session."""
+
+
+@dataclass(frozen=True, slots=True)
+class SaltChanged:
+    """Another salt is in use; worth keeping together with the key."""
+
+    salt: int
+
+
+@dataclass(frozen=True, slots=True)
+class TimeChanged:
+    """The clock of the server was found to differ from what was believed."""
+
+    offset: float
+    """Seconds to add to local time to get the server's."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallDropped:
+    """The server confirmed that it forgets the answer of a dropped call."""
+
+    call_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class CallFailed:
+    """A call will get no answer, although the connection works."""
+
+    call_id: int
+    error: Exception
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionDead:
+    """Nothing came back for too long: the connection should be replaced."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuthKeyDestroyed:
+    """The server destroyed the key of this session, as it was asked to."""
+
+
+# ── server ───────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """The client calls a method; answer with ``reply`` or ``reply_error``, exactly once."""
+
+    msg_id: int
+    body: bytes
+    """The serialised method with its wrappers, inflated."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestDropped:
+    """The client dropped a request that still runs; its reply, if one comes, is ignored."""
+
+    msg_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class SessionStarted:
+    """The first message of the session was accepted; the client is told by itself."""
+
+    first_msg_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class DestroySession:
+    """The client wants another session of its key gone; answer with ``reply_service``."""
+
+    msg_id: int
+    session_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class DestroyAuthKey:
+    """The client wants its key gone; answer with ``reply_service``, then forget the key."""
+
+    msg_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class DisconnectAfter:
+    """Close this connection after a delay, unless the event comes again first (A10.2)."""
+
+    delay: float
+    """Seconds; replaces an earlier delay."""
+
+
+@dataclass(frozen=True, slots=True)
+class FloodError:
+    """A limit on service messages was exceeded: send a transport error and close (A9.5)."""
+
+    code: int = -429
+
+
+ClientEvent = (
+    Result
+    | ResultError
+    | Update
+    | NewSession
+    | SaltChanged
+    | TimeChanged
+    | CallDropped
+    | CallFailed
+    | ConnectionDead
+    | AuthKeyDestroyed
+)
+ServerEvent = (
+    Request
+    | RequestDropped
+    | SessionStarted
+    | DestroySession
+    | DestroyAuthKey
+    | DisconnectAfter
+    | FloodError
+)
+Event = ClientEvent | ServerEvent
