@@ -36,6 +36,7 @@ class Connection:
         self._server = server
         self._packets: PacketConnection | None = None
         self._disconnect: Timer | None = None
+        self._refusal: int | None = None
 
     # -------------------------------------------------------------- what the driver tells
 
@@ -45,6 +46,7 @@ class Connection:
         self._server.connection_made(self)
 
     def frames_received(self, conn: PacketConnection, frames: list[Frame]) -> None:
+        self._server.hold()
         try:
             for frame in frames:
                 if conn.closed:
@@ -102,10 +104,20 @@ class Connection:
             self._disconnect.cancel()
         self._disconnect = self._server.world.clock.call_later(delay, self.close)
 
+    def refuse(self, code: int) -> None:
+        """Answer the first packet, whatever it is, with a transport error, and close.
+
+        An error cannot go out earlier: the peer has not said yet which framing it speaks.
+        """
+        self._refusal = code
+
     # -------------------------------------------------------------- packets
 
     def _packet(self, conn: PacketConnection, packet: Packet) -> None:
         payload = packet.payload
+        if self._refusal is not None:
+            self.fail(self._refusal)
+            return
         if len(payload) < 20:
             self.fail(NOT_FOUND)
             return

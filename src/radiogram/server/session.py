@@ -74,6 +74,7 @@ class Session(Caller):
         self.connection = None
         self.idle_since = now
         self._engine.connection_lost(now=now)
+        self._server.idle(self)
 
     def receive(self, envelope: Envelope) -> None:
         """Take one decrypted packet, and execute the calls in it."""
