@@ -1,0 +1,577 @@
+"""Server layer: the statements that read and write messages, boxes and dialogs.
+
+Knows the tables and SQL; gives and takes plain tuples. Knows no TL object, no update and no
+rule of who may do what. Statements are built once, when the module is imported: SQLAlchemy then
+finds their compiled form by a short key, which is most of the speed of a request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from typing import Any, NamedTuple, TypeVar
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    bindparam,
+    case,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
+
+from radiogram.server.db import (
+    PEER_USER,
+    blocked,
+    boxes,
+    contacts,
+    dialogs,
+    events,
+    messages,
+    random_ids,
+    users,
+)
+
+T = TypeVar("T")
+
+_CHUNK = 500
+"""Values in one IN list; every database takes as many."""
+
+
+class Peer(NamedTuple):
+    """A chat as the rows know it: one of the PEER_ constants, and an id."""
+
+    type: int
+    id: int
+
+
+class UserRow(NamedTuple):
+    """What the server needs to know of an account to show it or to write in its box."""
+
+    id: int
+    phone: str | None
+    first_name: str
+    last_name: str
+    username: str | None
+    is_bot: bool
+    deleted: bool
+    pts: int
+    qts: int
+    next_message_id: int
+    access_secret: bytes
+    online_until: int
+
+
+class Side(NamedTuple):
+    """One of two accounts, and what it holds about the other one."""
+
+    user: UserRow
+    contact: ContactRow | None
+    blocks: bool
+    """Whether it has blocked the other."""
+    dialog: DialogRow | None
+
+
+class ContactRow(NamedTuple):
+    """An entry of an address book."""
+
+    owner_id: int
+    user_id: int
+    phone: str | None
+    first_name: str
+    last_name: str
+    mutual: bool
+
+
+class DialogRow(NamedTuple):
+    """A chat in the list of an account."""
+
+    user_id: int
+    peer_type: int
+    peer_id: int
+    top_message: int
+    read_inbox_max_id: int
+    read_outbox_max_id: int
+    unread_count: int
+    hidden: bool
+    can_pin: bool
+
+    @property
+    def peer(self) -> Peer:
+        return Peer(self.peer_type, self.peer_id)
+
+
+class Content(NamedTuple):
+    """A message, without the copies of it."""
+
+    sender_id: int
+    date: int
+    text: str = ""
+    edit_date: int | None = None
+    edit_hide: bool = False
+    silent: bool = False
+    noforwards: bool = False
+    entities: bytes | None = None
+    reply: bytes | None = None
+    fwd_from: bytes | None = None
+    reply_markup: bytes | None = None
+    action: bytes | None = None
+
+
+class MessageRow(NamedTuple):
+    """One account's copy of a message, with its content."""
+
+    user_id: int
+    id: int
+    content_id: int
+    peer_type: int
+    peer_id: int
+    out: bool
+    pinned: bool
+    reply_to_id: int | None
+    sender_id: int
+    date: int
+    text: str
+    edit_date: int | None
+    edit_hide: bool
+    silent: bool
+    noforwards: bool
+    entities: bytes | None
+    reply: bytes | None
+    fwd_from: bytes | None
+    reply_markup: bytes | None
+    action: bytes | None
+
+    @property
+    def peer(self) -> Peer:
+        return Peer(self.peer_type, self.peer_id)
+
+
+class EventRow(NamedTuple):
+    """A change of a box, as the log of events keeps it."""
+
+    user_id: int
+    pts: int
+    pts_count: int
+    date: int
+    kind: int
+    message_id: int | None = None
+    random_id: int | None = None
+    payload: bytes | None = None
+
+
+def _columns(table: Any, names: Iterable[str]) -> list[Any]:
+    return [table.c[name] for name in names]
+
+
+def _chunks(values: Iterable[T]) -> Iterable[list[T]]:
+    iterator = iter(values)
+    while chunk := list(islice(iterator, _CHUNK)):
+        yield chunk
+
+
+# ------------------------------------------------------------------ accounts
+
+_A = bindparam("a", type_=BigInteger)
+_B = bindparam("b", type_=BigInteger)
+_OTHER = case((users.c.id == _A, _B), else_=_A)
+
+_SIDES = (
+    select(
+        *_columns(users, UserRow._fields),
+        *_columns(contacts, ContactRow._fields),
+        blocked.c.owner_id,
+        *_columns(dialogs, DialogRow._fields),
+    )
+    .select_from(users)
+    .outerjoin(contacts, and_(contacts.c.owner_id == users.c.id, contacts.c.user_id == _OTHER))
+    .outerjoin(
+        blocked,
+        and_(
+            blocked.c.owner_id == users.c.id,
+            blocked.c.peer_type == PEER_USER,
+            blocked.c.peer_id == _OTHER,
+        ),
+    )
+    .outerjoin(
+        dialogs,
+        and_(
+            dialogs.c.user_id == users.c.id,
+            dialogs.c.peer_type == PEER_USER,
+            dialogs.c.peer_id == _OTHER,
+        ),
+    )
+    .where(or_(users.c.id == _A, users.c.id == _B))
+)
+_USER_END = len(UserRow._fields)
+_CONTACT_END = _USER_END + len(ContactRow._fields)
+
+_USERS = select(*_columns(users, UserRow._fields)).where(
+    users.c.id.in_(bindparam("ids", expanding=True))
+)
+_CONTACTS = select(*_columns(contacts, ContactRow._fields)).where(
+    or_(
+        and_(contacts.c.owner_id == _A, contacts.c.user_id.in_(bindparam("ids", expanding=True))),
+        and_(contacts.c.user_id == _A, contacts.c.owner_id.in_(bindparam("ids", expanding=True))),
+    )
+)
+_SAVE_COUNTERS = (
+    update(users)
+    .where(users.c.id == bindparam("u"))
+    .values(pts=bindparam("p"), next_message_id=bindparam("n"))
+)
+
+
+def load_sides(tx: Connection, a: int, b: int) -> dict[int, Side]:
+    """Read two accounts (or one, if they are the same) and what each holds about the other."""
+    sides = {}
+    for row in tx.execute(_SIDES, {"a": a, "b": b}):
+        values = tuple(row)
+        contact = values[_USER_END:_CONTACT_END]
+        dialog = values[_CONTACT_END + 1 :]
+        sides[values[0]] = Side(
+            UserRow._make(values[:_USER_END]),
+            ContactRow._make(contact) if contact[0] is not None else None,
+            values[_CONTACT_END] is not None,
+            DialogRow._make(dialog) if dialog[0] is not None else None,
+        )
+    return sides
+
+
+def load_users(tx: Connection, ids: Iterable[int]) -> dict[int, UserRow]:
+    """Read accounts by id; unknown ids are left out."""
+    found = {}
+    for chunk in _chunks(ids):
+        for row in tx.execute(_USERS, {"ids": chunk}):
+            found[row[0]] = UserRow._make(row)
+    return found
+
+
+def load_contacts(tx: Connection, user_id: int, ids: Iterable[int]) -> list[ContactRow]:
+    """Read the entries that one account has about others, and they about it."""
+    found: list[ContactRow] = []
+    for chunk in _chunks(ids):
+        rows = tx.execute(_CONTACTS, {"a": user_id, "ids": chunk})
+        found.extend(map(ContactRow._make, rows))
+    return found
+
+
+def save_counters(tx: Connection, rows: Sequence[tuple[int, int, int]]) -> None:
+    """Write (user_id, pts, next_message_id) of boxes that changed."""
+    tx.execute(_SAVE_COUNTERS, [{"u": user, "p": pts, "n": last} for user, pts, last in rows])
+
+
+# ------------------------------------------------------------------ messages
+
+_INSERT_CONTENT = insert(messages)
+_INSERT_COPIES = insert(boxes)
+_INSERT_RANDOM_IDS = insert(random_ids)
+_JOINED = boxes.join(messages, boxes.c.content_id == messages.c.content_id)
+_COPY_FIELDS = MessageRow._fields[: MessageRow._fields.index("sender_id")]
+_MESSAGES: Select[Any] = select(
+    *_columns(boxes, _COPY_FIELDS),
+    *_columns(messages, MessageRow._fields[len(_COPY_FIELDS) :]),
+).select_from(_JOINED)
+
+_USER = bindparam("user", type_=BigInteger)
+_MINE = boxes.c.user_id == _USER
+_IN_PEER = and_(
+    _MINE, boxes.c.peer_type == bindparam("type"), boxes.c.peer_id == bindparam("peer")
+)
+_FIND_MESSAGE = _MESSAGES.where(_MINE, boxes.c.id == bindparam("id"))
+_FIND_MESSAGES = _MESSAGES.where(_MINE, boxes.c.id.in_(bindparam("ids", expanding=True)))
+_COPIES = _MESSAGES.where(boxes.c.content_id.in_(bindparam("ids", expanding=True))).order_by(
+    boxes.c.user_id, boxes.c.id
+)
+_DELETE_COPIES = delete(boxes).where(_MINE, boxes.c.id.in_(bindparam("ids", expanding=True)))
+_DELETE_CONTENT = delete(messages).where(
+    messages.c.content_id.in_(bindparam("ids", expanding=True)),
+    ~select(boxes.c.id).where(boxes.c.content_id == messages.c.content_id).exists(),
+)
+_SET_PINNED = (
+    update(boxes)
+    .where(_MINE, boxes.c.id.in_(bindparam("ids", expanding=True)))
+    .values(pinned=bindparam("value"))
+)
+_PINNED_IDS = select(boxes.c.id).where(_IN_PEER, boxes.c.pinned).order_by(boxes.c.id.desc())
+_LAST_PINNED = select(func.max(boxes.c.id)).where(_IN_PEER, boxes.c.pinned)
+_LAST_PINNED_ANYWHERE = select(func.max(boxes.c.id)).where(_MINE, boxes.c.pinned)
+_LAST_ID = select(func.max(boxes.c.id)).where(_IN_PEER)
+_COUNT = select(func.count()).select_from(boxes).where(_IN_PEER)
+_COUNT_UNREAD = _COUNT.where(~boxes.c.out, boxes.c.id > bindparam("after"))
+
+
+def _of(user_id: int, peer: Peer) -> dict[str, Any]:
+    return {"user": user_id, "type": peer.type, "peer": peer.id}
+
+
+def insert_content(tx: Connection, content: Content) -> int:
+    """Store a message and return its content id."""
+    key = tx.execute(_INSERT_CONTENT, content._asdict()).inserted_primary_key
+    return int(key[0])
+
+
+def edit_content(tx: Connection, content_id: int, **values: object) -> None:
+    """Change columns of a stored message."""
+    tx.execute(update(messages).where(messages.c.content_id == content_id).values(**values))
+
+
+def insert_copies(tx: Connection, rows: Sequence[MessageRow]) -> None:
+    """Store copies of messages whose content is stored already."""
+    width = len(_COPY_FIELDS)
+    tx.execute(
+        _INSERT_COPIES, [dict(zip(_COPY_FIELDS, row[:width], strict=True)) for row in rows]
+    )
+
+
+def insert_random_ids(tx: Connection, user_id: int, pairs: Sequence[tuple[int, int]]) -> None:
+    """Remember (random_id, message_id) of sends. Raises IntegrityError if one is known."""
+    tx.execute(
+        _INSERT_RANDOM_IDS,
+        [
+            {"user_id": user_id, "random_id": random_id, "message_id": message_id}
+            for random_id, message_id in pairs
+        ],
+    )
+
+
+def find_message(tx: Connection, user_id: int, message_id: int) -> MessageRow | None:
+    """Read one copy from an account's box."""
+    row = tx.execute(_FIND_MESSAGE, {"user": user_id, "id": message_id}).first()
+    return None if row is None else MessageRow._make(row)
+
+
+def find_messages(tx: Connection, user_id: int, ids: Iterable[int]) -> dict[int, MessageRow]:
+    """Read copies from an account's box by id; ids that are not there are left out."""
+    found = {}
+    for chunk in _chunks(ids):
+        for row in tx.execute(_FIND_MESSAGES, {"user": user_id, "ids": chunk}):
+            found[row[1]] = MessageRow._make(row)
+    return found
+
+
+def find_copies(tx: Connection, content_ids: Iterable[int]) -> list[MessageRow]:
+    """Read everybody's copies of some messages."""
+    found: list[MessageRow] = []
+    for chunk in _chunks(content_ids):
+        found.extend(map(MessageRow._make, tx.execute(_COPIES, {"ids": chunk})))
+    return found
+
+
+def select_messages(
+    tx: Connection, user_id: int, peer: Peer | None, *conditions: ColumnElement[bool]
+) -> Iterable[MessageRow]:
+    """Read the messages of one peer, or of all, that meet conditions; newest id first."""
+    statement = _MESSAGES.where(boxes.c.user_id == user_id, *conditions)
+    if peer is not None:
+        statement = statement.where(boxes.c.peer_type == peer.type, boxes.c.peer_id == peer.id)
+    return map(MessageRow._make, tx.execute(statement.order_by(boxes.c.id.desc())))
+
+
+def delete_copies(tx: Connection, rows: Sequence[MessageRow]) -> None:
+    """Remove copies, and the content of those that have no copy left."""
+    by_user: dict[int, list[int]] = {}
+    for row in rows:
+        by_user.setdefault(row.user_id, []).append(row.id)
+    for user_id, ids in by_user.items():
+        for chunk in _chunks(ids):
+            tx.execute(_DELETE_COPIES, {"user": user_id, "ids": chunk})
+    for content_ids in _chunks({row.content_id for row in rows}):
+        tx.execute(_DELETE_CONTENT, {"ids": content_ids})
+
+
+def count_messages(tx: Connection, user_id: int, peer: Peer) -> int:
+    """Count the messages that an account has of one peer."""
+    return int(tx.execute(_COUNT, _of(user_id, peer)).scalar_one())
+
+
+def last_message_id(tx: Connection, user_id: int, peer: Peer) -> int:
+    """Return the id of the newest message of a peer, 0 if there is none."""
+    return tx.execute(_LAST_ID, _of(user_id, peer)).scalar() or 0
+
+
+# ------------------------------------------------------------------ pins
+
+
+def set_pinned(tx: Connection, user_id: int, ids: Iterable[int], value: bool) -> None:
+    """Mark copies in one box as pinned or not."""
+    for chunk in _chunks(ids):
+        tx.execute(_SET_PINNED, {"user": user_id, "ids": chunk, "value": value})
+
+
+def pinned_ids(tx: Connection, user_id: int, peer: Peer) -> list[int]:
+    """Return the ids of the pinned messages of a peer, newest first."""
+    return list(tx.execute(_PINNED_IDS, _of(user_id, peer)).scalars())
+
+
+def last_pinned_id(tx: Connection, user_id: int, peer: Peer | None) -> int | None:
+    """Return the highest pinned id (B8.1) of a peer, or of the whole box."""
+    if peer is None:
+        return tx.execute(_LAST_PINNED_ANYWHERE, {"user": user_id}).scalar()
+    return tx.execute(_LAST_PINNED, _of(user_id, peer)).scalar()
+
+
+# ------------------------------------------------------------------ dialogs
+
+_DIALOG_KEY = and_(
+    dialogs.c.user_id == _USER,
+    dialogs.c.peer_type == bindparam("type"),
+    dialogs.c.peer_id == bindparam("peer"),
+)
+_FIND_DIALOG = select(*_columns(dialogs, DialogRow._fields)).where(_DIALOG_KEY)
+_RAISE_DIALOG = (
+    update(dialogs)
+    .where(_DIALOG_KEY)
+    .values(
+        top_message=bindparam("top"),
+        unread_count=dialogs.c.unread_count + bindparam("unread"),
+        hidden=False,
+    )
+)
+_INSERT_DIALOG = insert(dialogs)
+_UNREAD_TOTAL = select(func.sum(dialogs.c.unread_count)).where(dialogs.c.user_id == _USER)
+
+
+def find_dialog(tx: Connection, user_id: int, peer: Peer) -> DialogRow | None:
+    """Read what an account keeps about a chat."""
+    row = tx.execute(_FIND_DIALOG, _of(user_id, peer)).first()
+    return None if row is None else DialogRow._make(row)
+
+
+def select_dialogs(
+    tx: Connection, user_id: int, *conditions: ColumnElement[bool]
+) -> list[DialogRow]:
+    """Read the chats of an account's list, the one with the newest message first."""
+    statement = (
+        select(*_columns(dialogs, DialogRow._fields))
+        .where(dialogs.c.user_id == user_id, ~dialogs.c.hidden, *conditions)
+        .order_by(dialogs.c.top_message.desc(), dialogs.c.peer_id)
+    )
+    return list(map(DialogRow._make, tx.execute(statement)))
+
+
+def raise_dialogs(
+    tx: Connection, rows: Sequence[tuple[int, Peer, int, int]], known: Iterable[tuple[int, Peer]]
+) -> None:
+    """Note (user_id, peer, top message, new unread messages); `known` dialogs exist already."""
+    existing = set(known)
+    old = [row for row in rows if (row[0], row[1]) in existing]
+    new = [row for row in rows if (row[0], row[1]) not in existing]
+    if old:
+        tx.execute(
+            _RAISE_DIALOG,
+            [
+                {**_of(user_id, peer), "top": top, "unread": unread}
+                for user_id, peer, top, unread in old
+            ],
+        )
+    if new:
+        tx.execute(
+            _INSERT_DIALOG,
+            [
+                {
+                    "user_id": user_id,
+                    "peer_type": peer.type,
+                    "peer_id": peer.id,
+                    "top_message": top,
+                    "unread_count": unread,
+                }
+                for user_id, peer, top, unread in new
+            ],
+        )
+
+
+def save_dialog(tx: Connection, user_id: int, peer: Peer, **values: object) -> None:
+    """Change columns of a dialog, making it if it does not exist."""
+    key = (
+        dialogs.c.user_id == user_id,
+        dialogs.c.peer_type == peer.type,
+        dialogs.c.peer_id == peer.id,
+    )
+    if not tx.execute(update(dialogs).where(*key).values(**values)).rowcount:
+        tx.execute(
+            insert(dialogs).values(
+                user_id=user_id, peer_type=peer.type, peer_id=peer.id, **values
+            )
+        )
+
+
+def refresh_dialog(tx: Connection, user_id: int, peer: Peer) -> None:
+    """Find a dialog's top message and unread messages again after some were deleted."""
+    dialog = find_dialog(tx, user_id, peer)
+    if dialog is None:
+        return
+    save_dialog(
+        tx,
+        user_id,
+        peer,
+        top_message=last_message_id(tx, user_id, peer),
+        unread_count=count_unread(tx, user_id, peer, after=dialog.read_inbox_max_id),
+    )
+
+
+def count_unread(tx: Connection, user_id: int, peer: Peer, *, after: int) -> int:
+    """Count incoming messages with ids above `after`; one's own chat has none."""
+    if peer == (PEER_USER, user_id):
+        return 0
+    row = tx.execute(_COUNT_UNREAD, {**_of(user_id, peer), "after": after})
+    return int(row.scalar_one())
+
+
+def unread_total(tx: Connection, user_id: int) -> int:
+    """Count the unread messages of all dialogs."""
+    return tx.execute(_UNREAD_TOTAL, {"user": user_id}).scalar() or 0
+
+
+def last_copy_of(
+    tx: Connection, reader_id: int, peer: Peer, other_id: int, *, after: int, until: int
+) -> int:
+    """Map what was read to the sender's ids.
+
+    Return the highest id in `other_id`'s box among messages that `reader_id` received in `peer`
+    with ids in (after, until]; 0 if the sender kept none.
+    """
+    theirs = boxes.alias()
+    statement = (
+        select(func.max(theirs.c.id))
+        .select_from(boxes.join(theirs, theirs.c.content_id == boxes.c.content_id))
+        .where(
+            boxes.c.user_id == reader_id,
+            boxes.c.peer_type == peer.type,
+            boxes.c.peer_id == peer.id,
+            ~boxes.c.out,
+            boxes.c.id > after,
+            boxes.c.id <= until,
+            theirs.c.user_id == other_id,
+        )
+    )
+    return tx.execute(statement).scalar() or 0
+
+
+# ------------------------------------------------------------------ events
+
+_INSERT_EVENTS = insert(events)
+_EVENTS_AFTER = (
+    select(*_columns(events, EventRow._fields))
+    .where(events.c.user_id == _USER, events.c.pts > bindparam("pts"))
+    .order_by(events.c.pts)
+    .limit(bindparam("limit"))
+)
+
+
+def insert_events(tx: Connection, rows: Sequence[EventRow]) -> None:
+    """Append to the logs of boxes."""
+    tx.execute(_INSERT_EVENTS, [row._asdict() for row in rows])
+
+
+def events_after(tx: Connection, user_id: int, pts: int, *, limit: int) -> list[EventRow]:
+    """Read the first events of a box that are newer than a pts."""
+    rows = tx.execute(_EVENTS_AFTER, {"user": user_id, "pts": pts, "limit": limit})
+    return list(map(EventRow._make, rows))
