@@ -1,0 +1,1 @@
+"""Tests of Radiogram; the tree mirrors ``src/radiogram``."""

@@ -1,0 +1,1 @@
+"""Other people's clients against ``radiogram serve``: the referee of the server."""

@@ -1,0 +1,198 @@
+"""Telethon 1.45 (layer 229) behind the interface of :mod:`drivers`.
+
+Knows Telethon and where its own limits need a hook; knows no scenario.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import inspect
+from typing import Any
+
+import telethon
+from telethon import errors, events, functions, types
+from telethon.crypto import rsa
+from telethon.network import mtprotosender
+from telethon.network.connection import (
+    ConnectionTcpAbridged,
+    ConnectionTcpFull,
+    ConnectionTcpIntermediate,
+    ConnectionTcpObfuscated,
+)
+from telethon.sessions import MemorySession
+from telethon.tl import alltlobjects
+from telethon.tl.tlobject import TLObject, TLRequest
+
+from ..served import Address
+from .drivers import API_HASH, API_ID, CallError, Driver
+from .plain import Plain
+
+TRANSPORTS = {
+    "full": ConnectionTcpFull,
+    "abridged": ConnectionTcpAbridged,
+    "intermediate": ConnectionTcpIntermediate,
+    "obfuscated": ConnectionTcpObfuscated,
+}
+
+RENAMED = {"is_self": "self"}
+"""Fields that Telethon calls otherwise, since a Python method has a `self` of its own."""
+
+_to_error = mtprotosender.rpc_message_to_error
+
+
+def _to_error_with_words(rpc_error: Any, request: Any) -> Exception:
+    """Keep the words of the wire: Telethon's own classes forget them."""
+    error = _to_error(rpc_error, request)
+    error.words = (rpc_error.error_code, rpc_error.error_message)
+    return error
+
+
+mtprotosender.rpc_message_to_error = _to_error_with_words
+
+
+def dump(value: Any) -> Any:
+    """Return a Telethon value in the tests' form."""
+    if isinstance(value, TLObject):
+        kind = type(value)
+        space = kind.__module__.removeprefix("telethon.tl.types").removeprefix(
+            "telethon.tl.patched"
+        )
+        name = f"{space}.{kind.__name__[0].lower()}{kind.__name__[1:]}".lstrip(".")
+        names = list(inspect.signature(kind.__init__).parameters)[1:]
+        fields = {RENAMED.get(field, field): dump(getattr(value, field)) for field in names}
+        return Plain(name, **{field: item for field, item in fields.items() if item is not False})
+    if isinstance(value, list):
+        return [dump(item) for item in value]
+    if isinstance(value, dt.datetime):
+        return int(value.timestamp())
+    return value
+
+
+def load(value: Any) -> Any:
+    """Return a value of the tests as Telethon wants it."""
+    if isinstance(value, Plain):
+        kind = _class_of(types, value.kind) or _class_of(functions, value.kind, "Request")
+        return kind(**{field: load(item) for field, item in value.fields.items()})
+    if isinstance(value, list):
+        return [load(item) for item in value]
+    return value
+
+
+def _class_of(root: Any, name: str, suffix: str = "") -> Any:
+    *spaces, last = name.split(".")
+    for space in spaces:
+        root = getattr(root, space, None)
+    return getattr(root, last[0].upper() + last[1:] + suffix, None)
+
+
+class TelethonDriver(Driver):
+    """One `telethon.TelegramClient`."""
+
+    library = "telethon"
+    layer = alltlobjects.LAYER
+    transports = tuple(TRANSPORTS)
+
+    async def open(self, server: Address, *, transport: str | None = None) -> None:
+        rsa.add_key(server.public_key, old=False)
+        self._transport = TRANSPORTS[transport or self.transports[0]]
+        session = MemorySession()
+        session.set_dc(server.dc_id, server.host, server.port)
+        await self._connect(session, catch_up=False)
+
+    async def _connect(self, session: MemorySession, *, catch_up: bool) -> None:
+        self._client = telethon.TelegramClient(
+            session,
+            API_ID,
+            API_HASH,
+            connection=self._transport,
+            device_model="Telethon",
+            catch_up=catch_up,
+            connection_retries=3,
+            retry_delay=0,
+            request_retries=1,
+            flood_sleep_threshold=0,
+        )
+        handle_update = self._client._sender._handle_update
+
+        async def tell(message: Any) -> None:
+            self.on_push(dump(message.obj))
+            await handle_update(message)
+
+        self._client._sender._handle_update = tell
+        store = self._client._sender._store_own_updates
+
+        def tell_result(result: Any) -> None:
+            self.on_result(dump(result))
+            store(result)
+
+        self._client._sender._store_own_updates = tell_result
+        if catch_up:
+            await self.listen()
+        await self._client.connect()
+
+    async def call(self, method: str, **params: Any) -> Any:
+        request: TLRequest = _class_of(functions, method, "Request")(
+            **{name: load(value) for name, value in params.items()}
+        )
+        try:
+            return dump(await self._client(request))
+        except errors.RPCError as error:
+            raise CallError(*error.words) from error
+
+    async def login(self, phone: str, code: str) -> None:
+        await self._client.send_code_request(phone)
+        await self._client.sign_in(phone, code)
+
+    async def login_bot(self, token: str) -> None:
+        await self._client.sign_in(bot_token=token)
+
+    async def listen(self) -> None:
+        def tell(kind: str) -> Any:
+            async def handler(event: Any) -> None:
+                self.on_event({"kind": kind, "id": event.id, "text": event.text, "out": event.out})
+
+            return handler
+
+        async def deleted(event: Any) -> None:
+            self.on_event({"kind": "deleted", "ids": event.deleted_ids})
+
+        self._client.parse_mode = None
+        self._client.add_event_handler(tell("new"), events.NewMessage())
+        self._client.add_event_handler(tell("edited"), events.MessageEdited())
+        self._client.add_event_handler(deleted, events.MessageDeleted())
+
+    async def leave(self) -> None:
+        await self._client.disconnect()
+
+    async def come_back(self, *, listen: bool = False) -> None:
+        await self._connect(self._client.session, catch_up=listen)
+
+    async def close(self) -> None:
+        await self._client.disconnect()
+
+    async def send(self, peer: Any, text: str) -> Plain:
+        return dump(await self._client.send_message(load(peer), text, parse_mode=None))
+
+    async def edit(self, peer: Any, message_id: int, text: str) -> Plain:
+        return dump(await self._client.edit_message(load(peer), message_id, text, parse_mode=None))
+
+    async def delete(self, peer: Any, ids: list[int]) -> list[Plain]:
+        return dump(list(await self._client.delete_messages(load(peer), ids, revoke=True)))
+
+    async def forward(self, to_peer: Any, ids: list[int], from_peer: Any) -> list[Plain]:
+        return dump(await self._client.forward_messages(load(to_peer), ids, load(from_peer)))
+
+    async def pin(self, peer: Any, message_id: int) -> Plain | None:
+        return dump(await self._client.pin_message(load(peer), message_id))
+
+    async def unpin(self, peer: Any, message_id: int) -> Plain | None:
+        return dump(await self._client.unpin_message(load(peer), message_id))
+
+    async def history(self, peer: Any, limit: int) -> list[Plain]:
+        return dump(list(await self._client.get_messages(load(peer), limit)))
+
+    async def dialogs(self) -> list[dict[str, Any]]:
+        return [
+            {"id": dialog.id, "unread": dialog.unread_count, "top": dialog.message.id}
+            for dialog in await self._client.get_dialogs()
+        ]
