@@ -29,6 +29,8 @@ from radiogram.wire.base import Buffer, ErrorCode, Frame, Packet, QuickAck, Rand
 FLAG = 0x80000000
 """The bit of a length, or of a token, that speaks of quick acknowledgement (A1.6)."""
 
+View = bytes | memoryview
+
 _U32 = Struct("<I")
 _I32 = Struct("<i")
 _TWO_U32 = Struct("<II")
@@ -73,33 +75,36 @@ class Framing(ABC):
             data = buffer
         frames: list[Frame] = []
         start, end = 0, len(data)
-        with memoryview(data) as view:
-            try:
-                while start < end:
-                    size = self._size(view, start, end - start)
-                    if size > end - start:
-                        break
-                    frames.append(self._open(view, start, size))
-                    start += size
-            except FramingError as error:
-                self._failure = str(error)
-                if not frames:
-                    raise
-                start = end
-            if start < end:
-                self._need = size
-                if data is not buffer:
-                    buffer += view[start:]
+        # Slices of bytes are payloads as they are; of anything else a view spares a copy.
+        view = data if type(data) is bytes else memoryview(data)
+        try:
+            while start < end:
+                size = self._size(view, start, end - start)
+                if size > end - start:
+                    self._need = size
+                    break
+                frames.append(self._open(view, start, size))
+                start += size
+            if data is not buffer and start < end:
+                buffer += view[start:]
+        except FramingError as error:
+            self._failure = str(error)
+            if not frames:
+                raise
+            start = end
+        finally:
+            if type(view) is memoryview:
+                view.release()  # else the buffer could not change its size
         if data is buffer:
             del buffer[:start]
         return frames
 
     @abstractmethod
-    def _size(self, view: memoryview, start: int, available: int) -> int:
+    def _size(self, view: View, start: int, available: int) -> int:
         """Return how many bytes the frame at ``start`` takes; at least one is available."""
 
     @abstractmethod
-    def _open(self, view: memoryview, start: int, size: int) -> Frame:
+    def _open(self, view: View, start: int, size: int) -> Frame:
         """Return the frame in those bytes, which are all there."""
 
     @abstractmethod
@@ -134,7 +139,7 @@ class Abridged(Framing):
     tag = b"\xef"
     most = (1 << 26) - 4
 
-    def _size(self, view: memoryview, start: int, available: int) -> int:
+    def _size(self, view: View, start: int, available: int) -> int:
         first = view[start]
         if first & 0x80 and self.receives_tokens:
             return 4
@@ -145,7 +150,7 @@ class Abridged(Framing):
             return 4
         return 4 + self._allowed((_U32.unpack_from(view, start)[0] >> 8) * 4)
 
-    def _open(self, view: memoryview, start: int, size: int) -> Frame:
+    def _open(self, view: View, start: int, size: int) -> Frame:
         first = view[start]
         flagged = first & 0x80 != 0
         if flagged and self.receives_tokens:
@@ -171,7 +176,7 @@ class Intermediate(Framing):
     name = "intermediate"
     tag = b"\xee\xee\xee\xee"
 
-    def _size(self, view: memoryview, start: int, available: int) -> int:
+    def _size(self, view: View, start: int, available: int) -> int:
         if available < 4:
             return 4
         length: int = _U32.unpack_from(view, start)[0]
@@ -181,7 +186,7 @@ class Intermediate(Framing):
             length ^= FLAG
         return 4 + self._allowed(length)
 
-    def _open(self, view: memoryview, start: int, size: int) -> Frame:
+    def _open(self, view: View, start: int, size: int) -> Frame:
         length: int = _U32.unpack_from(view, start)[0]
         flagged = length & FLAG != 0
         if flagged and self.receives_tokens:
@@ -217,15 +222,14 @@ class Padded(Intermediate):
         noise = self._random(1 + most)
         return payload + noise[1 : 1 + noise[0] % (1 + most)]
 
-    def _open(self, view: memoryview, start: int, size: int) -> Frame:
-        return super()._open(view, start, 4 + _without_padding(view[start + 4 : start + size]))
+    def _open(self, view: View, start: int, size: int) -> Frame:
+        return super()._open(view, start, 4 + _without_padding(view, start + 4, size - 4))
 
 
-def _without_padding(view: memoryview) -> int:
+def _without_padding(view: View, start: int, size: int) -> int:
     """Return the size of a payload: nothing but itself tells how much padding follows."""
-    size = len(view)
-    if size >= _PLAIN_HEAD and view[:8] == _NO_KEY:
-        end = _PLAIN_HEAD + int(_U32.unpack_from(view, 16)[0])
+    if size >= _PLAIN_HEAD and view[start : start + 8] == _NO_KEY:
+        end = _PLAIN_HEAD + int(_U32.unpack_from(view, start + 16)[0])
         return end if size - _MOST_PADDING <= end < size else size
     if size >= _SEALED_HEAD:
         return size - (size - _SEALED_HEAD) % 16
@@ -243,12 +247,12 @@ class Full(Framing):
         self._incoming = 0
         self._outgoing = 0
 
-    def _size(self, view: memoryview, start: int, available: int) -> int:
+    def _size(self, view: View, start: int, available: int) -> int:
         if available < 4:
             return 4
         return 12 + self._allowed(_U32.unpack_from(view, start)[0] - 12)
 
-    def _open(self, view: memoryview, start: int, size: int) -> Frame:
+    def _open(self, view: View, start: int, size: int) -> Frame:
         end = start + size - 4
         if _U32.unpack_from(view, end)[0] != crc32(view[start:end]):
             raise FramingError("the checksum of a packet is wrong (full)")
@@ -355,12 +359,12 @@ class _FullServer(Full, ServerEnd):
 
 class _FullClient(Full, ClientEnd):
     # Some servers put the bare code where the length would be.
-    def _size(self, view: memoryview, start: int, available: int) -> int:
+    def _size(self, view: View, start: int, available: int) -> int:
         if available >= 4 and _LOWEST_CODE <= _I32.unpack_from(view, start)[0] < 0:
             return 4
         return super()._size(view, start, available)
 
-    def _open(self, view: memoryview, start: int, size: int) -> Frame:
+    def _open(self, view: View, start: int, size: int) -> Frame:
         if size == 4:
             return ErrorCode(_I32.unpack_from(view, start)[0])
         return super()._open(view, start, size)
