@@ -1,0 +1,120 @@
+"""The command ``radiogram``: demo, serve, version.
+
+Top layer. Knows the options and hands them on; what a command does is imported when it runs, so
+that ``--help`` and ``--version`` cost nothing.
+"""
+
+from __future__ import annotations
+
+import click
+
+
+def _version() -> str:
+    from importlib.metadata import version  # noqa: PLC0415 - slow, and seldom wanted
+
+    return version("radiogram")
+
+
+def _print_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted and not context.resilient_parsing:
+        click.echo(f"radiogram {_version()}")
+        context.exit()
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Show the version and exit.",
+)
+def cli() -> None:
+    """Telegram's API for Python: a client, and a server to develop and test against offline."""
+
+
+@cli.command()
+def demo() -> None:
+    """Let two people and a bot talk over real MTProto on this machine, and pin a message.
+
+    Starts a server on a free port, shows every call, its result and what the other side received.
+    Touches no other machine and writes no file.
+    """
+    from radiogram.demo import main  # noqa: PLC0415 - needs client and server
+
+    raise SystemExit(main())
+
+
+@cli.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8443,
+    show_default=True,
+    help="Port to listen on; 0 takes a free one. Some clients need one below 32768.",
+)
+@click.option(
+    "--database",
+    metavar="URL",
+    help="Where accounts and messages live: a file, or a database URL. Default: in memory.",
+)
+@click.option(
+    "--key",
+    type=click.Path(dir_okay=False),
+    help="File of the server's private RSA key (PEM); made if missing. Default: in the database.",
+)
+@click.option(
+    "--login-code", metavar="N", help="Code with which every phone number can log in. [12345]"
+)
+@click.option(
+    "--world",
+    type=click.Path(exists=True, dir_okay=False),
+    help="TOML file of accounts: [[users]] phone, first_name, username; [[bots]] name, username,"
+    " token.",
+)
+@click.option(
+    "--dc-id", type=click.IntRange(1, 5), default=2, show_default=True, help="Data centre to play."
+)
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="Tell address and public key as one line of JSON on standard output.",
+)
+def serve(
+    host: str,
+    port: int,
+    database: str | None,
+    key: str | None,
+    login_code: str | None,
+    world: str | None,
+    dc_id: int,
+    as_json: bool,
+) -> None:
+    """Run a Telegram server on this machine until it is interrupted."""
+    from radiogram.server.serve import run  # noqa: PLC0415 - needs the server
+
+    raise SystemExit(
+        run(
+            host=host,
+            port=port,
+            database=database,
+            key=key,
+            login_code=login_code,
+            world=world,
+            dc_id=dc_id,
+            as_json=as_json,
+        )
+    )
+
+
+@cli.command()
+def version() -> None:
+    """Show the versions of Radiogram, of its newest TL layer and of Python."""
+    import platform  # noqa: PLC0415 - slow, and seldom wanted
+
+    from radiogram import api  # noqa: PLC0415 - loads the schema
+
+    click.echo(f"radiogram {_version()}, TL layer {api.LAYER}, Python {platform.python_version()}")
