@@ -1,0 +1,188 @@
+"""Layer 0: what every TL object can do.
+
+Knows how objects are constructed by users, shown, compared, copied, pickled and turned into
+plain data. Knows no schema: the classes are made in :mod:`radiogram.tl.build`.
+"""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, TypeVar
+
+import msgspec
+
+from radiogram.errors import EncodeError
+
+if TYPE_CHECKING:
+    from radiogram.tl.schema.definition import Definition
+
+    _StructMeta = type
+else:
+    _StructMeta = type(msgspec.Struct)
+
+Result_co = TypeVar("Result_co", covariant=True)
+
+
+class TLMeta(_StructMeta):
+    """Metaclass of all TL classes: construction by keyword only, with errors that help."""
+
+    __match_args__ = ()
+
+    def __call__(cls, /, *args: Any, **values: Any) -> Any:
+        if not args:
+            try:
+                return _StructMeta.__call__(cls, **values)
+            except TypeError:
+                pass
+        _refuse(cls, args, values)
+
+
+class TLObject(msgspec.Struct, metaclass=TLMeta, gc=False):
+    """Base of every constructor and method.
+
+    Objects compare by value, may be changed, copied and pickled, and work in ``match``.
+    """
+
+    TL_DEFINITION: ClassVar[Definition | None] = None
+    """The declaration; None in abstract types."""
+    TL_FAMILY: ClassVar[str] = ""
+    """Schema family: ``api`` or ``mtproto``."""
+    TL_NAME: ClassVar[str] = ""
+    """Name in the schema, ``messages.updatePinnedMessage``."""
+    TL_ID: ClassVar[int] = 0
+    """Constructor number, unsigned."""
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{name}={value!r}" for name, value in _shown(self))
+        return f"{type(self).__qualname__}({shown})"
+
+    def stringify(self) -> str:
+        """Show the object over several lines, indented; default values are left out."""
+        return _stringify(self, 0)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the object as plain data: ``_`` holds the TL name, then every field."""
+        plain: dict[str, Any] = _plain(self)
+        return plain
+
+    def to_json(self, *, indent: int | None = None) -> str:
+        """Give :meth:`to_dict` as JSON, bytes in base64.
+
+        Pure ASCII; bytes that were no UTF-8 in a string come out as lone surrogates.
+        """
+        import json
+
+        return json.dumps(_plain(self), indent=indent, default=_base64)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        cls = type(self)
+        return _rebuild, (cls, *(getattr(self, name) for name in cls.__struct_fields__))
+
+
+class Request(TLObject, Generic[Result_co], gc=False):
+    """Base of every method; the parameter is the type of its answer."""
+
+
+def maker(cls: type[TLObject]) -> Any:
+    """Give the fast constructor of a class: positional, in the order of its struct fields."""
+    return _StructMeta.__call__.__get__(cls)
+
+
+def _rebuild(cls: type[TLObject], *values: Any) -> Any:
+    return maker(cls)(*values)
+
+
+def _shown(obj: TLObject) -> list[tuple[str, Any]]:
+    """List the fields worth showing, in the order of the declaration."""
+    definition = type(obj).TL_DEFINITION
+    found = []
+    for field in definition.fields if definition else ():
+        value = getattr(obj, field.attribute)
+        if field.optional and (value is None or (value is False and field.is_flag)):
+            continue
+        found.append((field.attribute, value))
+    return found
+
+
+def _stringify(value: object, depth: int) -> str:
+    inner = "    " * (depth + 1)
+    if isinstance(value, TLObject):
+        parts = [f"{name}={_stringify(item, depth + 1)}" for name, item in _shown(value)]
+        opening, closing = f"{type(value).__qualname__}(", ")"
+    elif isinstance(value, list) and value:
+        parts = [_stringify(item, depth + 1) for item in value]
+        opening, closing = "[", "]"
+    else:
+        return repr(value)
+    if not parts:
+        return opening + closing
+    lines = "".join(f"{inner}{part},\n" for part in parts)
+    return f"{opening}\n{lines}{'    ' * depth}{closing}"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, TLObject):
+        definition = type(value).TL_DEFINITION
+        plain: dict[str, Any] = {"_": value.TL_NAME}
+        for field in definition.fields if definition else ():
+            plain[field.attribute] = _plain(getattr(value, field.attribute))
+        return plain
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _base64(value: object) -> str:
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return base64.b64encode(value).decode("ascii")
+    raise EncodeError(f"{type(value).__name__} {value!r} has no JSON form")
+
+
+def _refuse(cls: Any, args: tuple[Any, ...], values: dict[str, Any]) -> NoReturn:
+    """Say why a class cannot be called like this."""
+    definition: Definition | None = cls.TL_DEFINITION
+    name = cls.__qualname__
+    if definition is None:
+        raise EncodeError(f"{name} is an abstract type; use one of its constructors")
+    fields = {field.attribute: field for field in definition.fields}
+    expected = ", ".join(
+        f"{attribute}: {field.type}{' (optional)' * field.optional}"
+        for attribute, field in fields.items()
+    )
+    takes = f"it takes {expected}" if fields else "it takes no parameters"
+    if args:
+        came = ", ".join(short(arg) for arg in args)
+        raise EncodeError(f"{name}: parameters are given by keyword, got {came}; {takes}")
+    for attribute, value in values.items():
+        if attribute not in fields:
+            hint = _closest(attribute, list(fields))
+            raise EncodeError(
+                f"{name}: no parameter {attribute!r} (got {short(value)})"
+                + (f"; did you mean {hint!r}?" if hint else "")
+                + f"; {takes}"
+            )
+    missing = [
+        f"{attribute!r} ({field.type})"
+        for attribute, field in fields.items()
+        if not field.optional and attribute not in values
+    ]
+    raise EncodeError(f"{name}: missing {', '.join(missing)}; {takes}")
+
+
+def _closest(name: str, names: list[str]) -> str | None:
+    import difflib
+
+    snake = "".join(f"_{c.lower()}" if c.isupper() else c for c in name).lstrip("_")
+    for candidate in (snake, f"{snake}_"):
+        if candidate in names:
+            return candidate
+    found = difflib.get_close_matches(snake, names, 1, 0.6)
+    return found[0] if found else None
+
+
+def short(value: object) -> str:
+    """Show a value and its type in an error text."""
+    shown = repr(value)
+    if len(shown) > 60:
+        shown = f"{shown[:57]}..."
+    return shown if isinstance(value, TLObject) else f"{type(value).__name__} {shown}"

@@ -1,0 +1,1 @@
+"""Maintainers' tool: the collected history of the schema -> the package's own table."""
