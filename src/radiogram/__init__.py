@@ -1,0 +1,42 @@
+"""Telegram's API for Python: a client, and a server to develop and test against.
+
+The façade: public names, each looked up when it is first used, so that ``import radiogram`` costs
+next to nothing and nobody loads the part that they do not use. Knows where things live and nothing
+else.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from radiogram import errors, sessions
+    from radiogram.client.client import TelegramClient
+    from radiogram.client.datacenters import ServerAddress
+    from radiogram.tl import api
+
+__all__ = ["ServerAddress", "TelegramClient", "api", "errors", "sessions"]
+
+_HOMES = {
+    "ServerAddress": "radiogram.client.datacenters:ServerAddress",
+    "TelegramClient": "radiogram.client.client:TelegramClient",
+    "api": "radiogram.tl.api",
+    "errors": "radiogram.errors",
+    "sessions": "radiogram.sessions",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module, _, attribute = _HOMES[name].partition(":")
+    value: object = import_module(module)
+    if attribute:
+        value = getattr(value, attribute)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
