@@ -36,9 +36,10 @@ def cli() -> None:
 
 @cli.command()
 def demo() -> None:
-    """Let two people and a bot talk over real MTProto on this machine, and pin a message.
+    """Show two people and a bot at work.
 
-    Starts a server on a free port, shows every call, its result and what the other side received.
+    They write over real MTProto on this machine, and one pins a message with every flag. Starts
+    a server on a free port, shows every call, its result and what the other side received.
     Touches no other machine and writes no file.
     """
     from radiogram.demo import main  # noqa: PLC0415 - needs client and server
@@ -93,7 +94,10 @@ def serve(
     dc_id: int,
     as_json: bool,
 ) -> None:
-    """Run a Telegram server on this machine until it is interrupted."""
+    """Run a Telegram server.
+
+    It ends on an interrupt (Ctrl-C) or when it is terminated.
+    """
     from radiogram.server.serve import run  # noqa: PLC0415 - needs the server
 
     raise SystemExit(
@@ -112,7 +116,7 @@ def serve(
 
 @cli.command()
 def version() -> None:
-    """Show the versions of Radiogram, of its newest TL layer and of Python."""
+    """Show versions, also of the TL schema."""
     import platform  # noqa: PLC0415 - slow, and seldom wanted
 
     from radiogram import api  # noqa: PLC0415 - loads the schema
