@@ -16,9 +16,7 @@ class Timer:
     the loop is therefore left alone until it fires, and armed again only for the time that is left.
     """
 
-    def __init__(
-        self, callback: Callable[[], None], clock: Callable[[], float]
-    ) -> None:
+    def __init__(self, callback: Callable[[], None], clock: Callable[[], float]) -> None:
         self._callback = callback
         self._clock = clock
         self._loop = asyncio.get_running_loop()

@@ -44,9 +44,7 @@ async def connect(
     return conn
 
 
-async def listen(
-    host: str, port: int, factory: Callable[[], PacketConnection]
-) -> asyncio.Server:
+async def listen(host: str, port: int, factory: Callable[[], PacketConnection]) -> asyncio.Server:
     """Accept TCP connections at an address, each with a connection of its own from `factory`.
 
     Port 0 takes a free one. Raises ConnectionFailed when the address cannot be used.

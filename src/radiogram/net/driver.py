@@ -21,14 +21,12 @@ from collections.abc import Callable, Iterable
 from typing import Any, Protocol, cast
 
 from radiogram.errors import FramingError, TransportError
-from radiogram.wire.base import Codec, ErrorCode, Packet, QuickAck
+from radiogram.wire.base import Codec, Frame
 
 READ_BUFFER = 128 * 1024
 """Bytes taken from the socket at once, at most."""
 MAX_UNSENT = 64 * 1024 * 1024
 """Bytes that may wait for a peer that does not read."""
-
-Frame = Packet | QuickAck | ErrorCode
 
 
 class PacketOwner(Protocol):
@@ -161,6 +159,8 @@ class PacketConnection(asyncio.BufferedProtocol):
             return
         if frames:
             self._owner.frames_received(self, frames)
+        if self.codec.broken:
+            self.abort(FramingError("the byte stream cannot be cut into packets any more"))
 
     def eof_received(self) -> bool:
         return False

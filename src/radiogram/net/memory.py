@@ -46,9 +46,7 @@ class MemoryTransport(asyncio.Transport):
     Every delivery is a turn of the loop of its own, as with a socket.
     """
 
-    def __init__(
-        self, protocol: PacketConnection, name: str, chop: Chop | None
-    ) -> None:
+    def __init__(self, protocol: PacketConnection, name: str, chop: Chop | None) -> None:
         super().__init__({"peername": name})
         self.other: MemoryTransport
         self._protocol = protocol
@@ -70,9 +68,7 @@ class MemoryTransport(asyncio.Transport):
         if self._closing or self.other._lost or not data:
             return
         written = bytes(data)
-        pieces = (
-            [written] if self._chop is None else [p for p in self._chop(written) if p]
-        )
+        pieces = [written] if self._chop is None else [p for p in self._chop(written) if p]
         self.other._arrive(pieces)
         if not self._asked_to_pause and self.get_write_buffer_size() > HIGH_WATER:
             self._asked_to_pause = True
