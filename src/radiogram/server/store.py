@@ -287,6 +287,11 @@ _IN_PEER = and_(
 )
 _FIND_MESSAGE = _MESSAGES.where(_MINE, boxes.c.id == bindparam("id"))
 _FIND_MESSAGES = _MESSAGES.where(_MINE, boxes.c.id.in_(bindparam("ids", expanding=True)))
+_DATES = (
+    select(boxes.c.id, messages.c.date)
+    .select_from(_JOINED)
+    .where(_MINE, boxes.c.id.in_(bindparam("ids", expanding=True)))
+)
 _COPIES = _MESSAGES.where(boxes.c.content_id.in_(bindparam("ids", expanding=True))).order_by(
     boxes.c.user_id, boxes.c.id
 )
@@ -342,6 +347,21 @@ def insert_random_ids(tx: Connection, user_id: int, pairs: Sequence[tuple[int, i
     )
 
 
+def copy_of(
+    content: Content,
+    content_id: int,
+    *,
+    user_id: int,
+    id: int,
+    peer: Peer,
+    out: bool,
+    reply_to_id: int | None,
+) -> MessageRow:
+    """Return a new copy of a message as its row will be."""
+    head = (user_id, id, content_id, peer.type, peer.id, out, False, reply_to_id)
+    return MessageRow._make(head + content)
+
+
 def find_message(tx: Connection, user_id: int, message_id: int) -> MessageRow | None:
     """Read one copy from an account's box."""
     row = tx.execute(_FIND_MESSAGE, {"user": user_id, "id": message_id}).first()
@@ -365,6 +385,15 @@ def find_copies(tx: Connection, content_ids: Iterable[int]) -> list[MessageRow]:
     return found
 
 
+def dates_of(tx: Connection, user_id: int, ids: Iterable[int]) -> dict[int, int]:
+    """Return the dates of messages in an account's box, by id."""
+    found: dict[int, int] = {}
+    for chunk in _chunks(ids):
+        for message_id, date in tx.execute(_DATES, {"user": user_id, "ids": chunk}):
+            found[message_id] = date
+    return found
+
+
 def select_messages(
     tx: Connection, user_id: int, peer: Peer | None, *conditions: ColumnElement[bool]
 ) -> Iterable[MessageRow]:
@@ -373,6 +402,70 @@ def select_messages(
     if peer is not None:
         statement = statement.where(boxes.c.peer_type == peer.type, boxes.c.peer_id == peer.id)
     return map(MessageRow._make, tx.execute(statement.order_by(boxes.c.id.desc())))
+
+
+_BEFORE = _IN_PEER & (boxes.c.id < bindparam("boundary"))
+_FROM = _IN_PEER & (boxes.c.id >= bindparam("boundary"))
+_OLDER = (
+    _MESSAGES.where(_BEFORE)
+    .order_by(boxes.c.id.desc())
+    .limit(bindparam("limit"))
+    .offset(bindparam("skip"))
+)
+_NEWER = (
+    _MESSAGES.where(_FROM)
+    .order_by(boxes.c.id)
+    .limit(bindparam("limit"))
+    .offset(bindparam("skip"))
+)
+_LAST_BEFORE_DATE = (
+    select(func.max(boxes.c.id))
+    .select_from(_JOINED)
+    .where(_IN_PEER, messages.c.date < bindparam("date"))
+)
+_HIGHEST_ID = 0x7FFFFFFF
+
+
+def read_page(
+    tx: Connection,
+    user_id: int,
+    peer: Peer,
+    *,
+    offset_id: int,
+    offset_date: int,
+    add_offset: int,
+    limit: int,
+) -> list[MessageRow]:
+    """Read one page of a chat, newest first (C0.4), without reading what lies before it."""
+    key = _of(user_id, peer)
+    if offset_id > 0:
+        boundary = offset_id
+    elif offset_date > 0:
+        last = tx.execute(_LAST_BEFORE_DATE, {**key, "date": offset_date}).scalar()
+        boundary = (last or 0) + 1
+    else:
+        boundary = _HIGHEST_ID
+    rows: list[MessageRow] = []
+    ahead = max(0, -add_offset)  # messages of the page that are newer than the boundary
+    if ahead:
+        skip = max(0, ahead - limit)
+        newer = tx.execute(
+            _NEWER, {**key, "boundary": boundary, "limit": ahead - skip, "skip": skip}
+        )
+        rows.extend(map(MessageRow._make, newer))
+        rows.reverse()
+    if limit > ahead:
+        older = tx.execute(
+            _OLDER,
+            {
+                **key,
+                "boundary": boundary,
+                "limit": limit - ahead,
+                "skip": max(0, add_offset),
+            },
+        )
+        rows.extend(map(MessageRow._make, older))
+    return rows
 
 
 def delete_copies(tx: Connection, rows: Sequence[MessageRow]) -> None:

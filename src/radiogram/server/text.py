@@ -44,6 +44,10 @@ _AUTOMATIC = re.compile(
 _MAYBE_AUTOMATIC = re.compile(r"[@/#$+.]")
 
 
+UserOf = Callable[[api.TypeInputUser], int]
+"""From the InputUser of a caller to an id; raises RpcFault if there is no such account."""
+
+
 class Formatted(NamedTuple):
     """A text that is fit to be stored."""
 
@@ -65,16 +69,27 @@ def utf16_length(text: str) -> int:
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
+def occurrences(whole: str, part: str) -> list[int]:
+    """Return the UTF-16 offsets at which a text contains another."""
+    found = []
+    at = whole.find(part)
+    while at >= 0:
+        found.append(utf16_length(whole[:at]))
+        at = whole.find(part, at + 1)
+    return found
+
+
 def prepare(
     text: str,
     entities: Sequence[api.TypeMessageEntity] | None,
     *,
     limit: int,
-    user_of: Callable[[api.TypeInputUser], int],
+    user_of: UserOf,
+    automatic: bool = True,
 ) -> Formatted:
-    """Clean a text and its entities, and add the entities that are found in it.
+    """Clean a text and its entities, and (if `automatic`) add those that are found in it.
 
-    `user_of` maps the InputUser of a mention to an id, and raises RpcFault if it is unknown.
+    Whitespace at both ends is cut off before the length is looked at.
     Faults: MESSAGE_EMPTY, MESSAGE_TOO_LONG (more than `limit` code points),
     ENTITY_BOUNDS_INVALID, ENTITIES_TOO_LONG, ENTITY_MENTION_USER_INVALID.
     """
@@ -88,7 +103,7 @@ def prepare(
         raise RpcFault(400, "MESSAGE_EMPTY")
     if len(text) > limit:
         raise RpcFault(400, "MESSAGE_TOO_LONG")
-    if _MAYBE_AUTOMATIC.search(text):
+    if automatic and _MAYBE_AUTOMATIC.search(text):
         marks += _automatic(text, marks)
     marks.sort(key=lambda entity: (entity.offset, -entity.length))
     return Formatted(text, marks[:MAX_ENTITIES])
@@ -97,7 +112,7 @@ def prepare(
 def _check(
     text: str,
     entities: Sequence[Any],
-    user_of: Callable[[api.TypeInputUser], int],
+    user_of: UserOf,
 ) -> list[Any]:
     if not entities:
         return []

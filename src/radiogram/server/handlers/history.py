@@ -1,0 +1,226 @@
+"""Server layer: the methods that read messages (C4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from radiogram.server import paging, peers, render, store, text
+from radiogram.server.db import boxes, messages
+from radiogram.server.rpc import Context, RpcFault, handles
+from radiogram.server.store import MessageRow, Peer
+from radiogram.tl import api
+
+if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement
+
+MAX_IDS = 200
+"""Messages in one messages.getMessages."""
+MAX_FILTERS = 32
+"""Filters in one messages.getSearchCounters."""
+MAX_QUERY = 256
+"""Characters of a search text that are heeded."""
+
+
+# ------------------------------------------------------------------ by id, by page
+
+
+@handles(api.messages.GetMessages)
+def get_messages(
+    ctx: Context, request: api.messages.GetMessages
+) -> api.messages.TypeMessages:
+    """Return messages by id, in the order asked for; ``messageEmpty`` where there is none."""
+    if not request.id:
+        raise RpcFault(400, "MESSAGE_IDS_EMPTY")
+    if len(request.id) > MAX_IDS:
+        raise RpcFault(400, "MESSAGE_ID_INVALID")
+    # A service message or a reply points to another one, which takes a second look.
+    asked = store.find_messages(
+        ctx.tx,
+        ctx.user_id,
+        {item.id for item in request.id if not isinstance(item, api.InputMessagePinned)},
+    )
+    wanted = [_named(ctx, item, asked) for item in request.id]
+    rows = asked | store.find_messages(ctx.tx, ctx.user_id, set(wanted) - asked.keys())
+    found = [
+        render.message(rows[number]) if number in rows else api.MessageEmpty(id=number)
+        for number in wanted
+    ]
+    return _all(ctx, found)
+
+
+def _named(ctx: Context, item: api.TypeInputMessage, asked: dict[int, MessageRow]) -> int:
+    match item:
+        case api.InputMessagePinned():
+            return store.last_pinned_id(ctx.tx, ctx.user_id, None) or 0
+        case api.InputMessageReplyTo():
+            row = asked.get(item.id)
+            return (row.reply_to_id if row is not None else None) or 0
+        case api.InputMessageID() | api.InputMessageCallbackQuery():
+            return item.id
+        case _:
+            return 0
+
+
+@handles(api.messages.GetHistory, bots=False)
+def get_history(ctx: Context, request: api.messages.GetHistory) -> api.messages.TypeMessages:
+    """Return one page of a chat (C0.4)."""
+    target = peers.resolve(ctx, request.peer)
+    rows = store.read_page(
+        ctx.tx,
+        ctx.user_id,
+        target.peer,
+        offset_id=request.offset_id,
+        offset_date=request.offset_date,
+        add_offset=request.add_offset,
+        limit=paging.bounded(request.limit),
+    )
+    shown = set(
+        paging.between(
+            (row.id for row in rows), min_id=request.min_id, max_id=request.max_id
+        )
+    )
+    total = store.count_messages(ctx.tx, ctx.user_id, target.peer)
+    return _page(ctx, [row for row in rows if row.id in shown], total, request.hash)
+
+
+# ------------------------------------------------------------------ search
+
+
+@handles(api.messages.Search, bots=False)
+def search(ctx: Context, request: api.messages.Search) -> api.messages.TypeMessages:
+    """Return one page of the messages that match, and their number."""
+    peer = None
+    if not isinstance(request.peer, api.InputPeerEmpty):
+        peer = peers.resolve(ctx, request.peer).peer
+    if isinstance(request.filter, api.InputMessagesFilterEmpty):
+        if not request.q.strip() and request.from_id is None:
+            raise RpcFault(400, "SEARCH_QUERY_EMPTY")
+    conditions: list[ColumnElement[bool]] = []
+    if request.from_id is not None:
+        conditions.append(messages.c.sender_id == _sender(ctx, request.from_id))
+    if request.min_date > 0:
+        conditions.append(messages.c.date > request.min_date)
+    if request.max_date > 0:
+        conditions.append(messages.c.date < request.max_date)
+    if request.saved_reaction or request.top_msg_id:
+        ids: Sequence[int] = ()  # there are no reactions, and no threads in private chats
+    else:
+        rows = _matching(ctx, peer, request.filter, request.q, conditions)
+        if request.saved_peer_id is not None:
+            rows = _saved_from(ctx, peer, rows, request.saved_peer_id)
+        ids = [row.id for row in rows]
+    found: list[int] = []
+    if request.limit > 0:
+        cut = paging.page(
+            ids,
+            offset_id=request.offset_id,
+            add_offset=request.add_offset,
+            limit=paging.bounded(request.limit),
+        )
+        found = paging.between(cut, min_id=request.min_id, max_id=request.max_id)
+    by_id = store.find_messages(ctx.tx, ctx.user_id, found)
+    return _page(ctx, [by_id[number] for number in found], len(ids), request.hash)
+
+
+@handles(api.messages.GetSearchCounters, bots=False)
+def get_search_counters(
+    ctx: Context, request: api.messages.GetSearchCounters
+) -> list[api.messages.SearchCounter]:
+    """Count what a search with each filter would find (B8.3)."""
+    peer = peers.resolve(ctx, request.peer).peer
+    counters = []
+    for wanted in request.filters[:MAX_FILTERS]:
+        rows: Iterable[MessageRow] = ()
+        if not request.top_msg_id:
+            rows = _matching(ctx, peer, wanted, "", [])
+        if request.saved_peer_id is not None:
+            rows = _saved_from(ctx, peer, rows, request.saved_peer_id)
+        count = sum(1 for _ in rows)
+        counters.append(api.messages.SearchCounter(filter=wanted, count=count))
+    return counters
+
+
+def _sender(ctx: Context, from_id: api.TypeInputPeer) -> int:
+    try:
+        return peers.resolve(ctx, from_id).peer.id
+    except RpcFault:
+        raise RpcFault(400, "FROM_PEER_INVALID") from None
+
+
+_LINKS = (api.MessageEntityUrl, api.MessageEntityTextUrl)
+
+
+def _matching(
+    ctx: Context,
+    peer: Peer | None,
+    wanted: api.TypeMessagesFilter,
+    query: str,
+    conditions: list[ColumnElement[bool]],
+) -> Iterable[MessageRow]:
+    """Return the messages that pass a filter and contain a text, newest first."""
+    needs_link = False
+    match wanted:
+        case api.InputMessagesFilterEmpty():
+            pass
+        case api.InputMessagesFilterPinned():
+            conditions = [*conditions, boxes.c.pinned]
+        case api.InputMessagesFilterUrl():
+            conditions = [*conditions, messages.c.entities.is_not(None)]
+            needs_link = True
+        case _:  # media of some kind, mentions in groups, calls: there are none
+            return ()
+    # Compared here rather than in SQL: what LIKE does with case differs between databases.
+    needle = text.clean(query[:MAX_QUERY]).strip().casefold()
+    rows = store.select_messages(ctx.tx, ctx.user_id, peer, *conditions)
+    return (
+        row
+        for row in rows
+        if (not needle or needle in row.text.casefold())
+        and (not needs_link or _has_link(row))
+    )
+
+
+def _has_link(row: MessageRow) -> bool:
+    return any(isinstance(entity, _LINKS) for entity in render.decode_entities(row.entities))
+
+
+def _saved_from(
+    ctx: Context,
+    peer: Peer | None,
+    rows: Iterable[MessageRow],
+    saved_peer_id: api.TypeInputPeer,
+) -> Iterable[MessageRow]:
+    """Keep the messages that were saved from one chat."""
+    origin = peers.resolve(ctx, saved_peer_id).peer
+    if peer is None or peer.id != ctx.user_id:
+        raise RpcFault(400, "PEER_ID_INVALID")
+    wanted = render.peer(origin)
+    return (row for row in rows if render.message(row).saved_peer_id == wanted)
+
+
+# ------------------------------------------------------------------ results
+
+
+def _page(
+    ctx: Context, rows: Sequence[MessageRow], total: int, known_hash: int
+) -> api.messages.TypeMessages:
+    if known_hash and known_hash == paging.list_hash(row.id for row in rows):
+        return api.messages.MessagesNotModified(count=total)
+    found = [render.message(row) for row in rows]
+    if len(found) == total:
+        return _all(ctx, found)
+    return api.messages.MessagesSlice(
+        count=total, messages=found, topics=[], chats=[], users=_users(ctx, found)
+    )
+
+
+def _all(ctx: Context, found: Sequence[api.TypeMessage]) -> api.messages.Messages:
+    return api.messages.Messages(
+        messages=list(found), topics=[], chats=[], users=_users(ctx, found)
+    )
+
+
+def _users(ctx: Context, found: Sequence[api.TypeMessage]) -> list[api.TypeUser]:
+    mentioned: set[int] = set().union(*map(render.user_ids, found))
+    return render.People(ctx.tx, ctx.now).seen_by(ctx.user_id, mentioned)

@@ -1,0 +1,358 @@
+"""Server layer: the methods that write messages (C3)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+from radiogram.server import delivery, markup, peers, render, store, text
+from radiogram.server.delivery import Draft
+from radiogram.server.peers import Target
+from radiogram.server.rpc import Context, RpcFault, handles
+from radiogram.server.store import Content, MessageRow
+from radiogram.server.updates import Box, Changes
+from radiogram.tl import api
+
+SCHEDULE_AT_ONCE = 10
+"""A date no more than these seconds ahead means now."""
+SCHEDULE_YEAR = 365 * 86400
+WHEN_ONLINE = 0x7FFFFFFE
+
+MAX_DELETED_IDS = 1000
+"""Ids in one messages.deleteMessages; Telegram's own clients send 100."""
+
+
+# ------------------------------------------------------------------ sending
+
+
+@handles(api.messages.SendMessage)
+def send_message(ctx: Context, request: api.messages.SendMessage) -> api.TypeUpdates:
+    """Send a text to a private chat or to Saved Messages."""
+    target = peers.resolve(ctx, request.peer)
+    _check_options(ctx, request)
+    if request.random_id == 0:
+        raise RpcFault(400, "RANDOM_ID_EMPTY")
+    delivery.check_may_write(ctx, target)
+    if request.rich_message is not None:
+        raise RpcFault(400, "RICH_MESSAGE_UNSUPPORTED")
+    formatted = _prepare(ctx, request.message, request.entities)
+    reply = delivery.find_reply(ctx, target, request.reply_to)
+    keyboard = _keyboard(ctx, request.reply_markup)
+    content = Content(
+        sender_id=ctx.user_id,
+        date=ctx.now,
+        text=formatted.text,
+        entities=render.encode_entities(formatted.entities),
+        silent=request.silent,
+        noforwards=request.noforwards,
+        reply_markup=keyboard,
+    )
+    changes = Changes(ctx, target.people)
+    (row,) = delivery.deliver(ctx, changes, target, [Draft(content, reply, request.random_id)])
+    _finish(ctx, changes, target)
+    # The short form says nothing of what the caller sent, so it must have been kept as it was.
+    plain = request.reply_to is None and keyboard is None and not request.noforwards
+    if (
+        plain
+        and formatted.text == request.message
+        and ctx.world.settings.short_updates != "never"
+    ):
+        return api.UpdateShortSentMessage(
+            out=row.out,
+            id=row.id,
+            pts=changes.box(target.me.user).pts,
+            pts_count=1,
+            date=row.date,
+            entities=formatted.entities or None,
+        )
+    return changes.result(target.me.user, [(row.id, request.random_id)])
+
+
+@handles(api.messages.ForwardMessages)
+def forward_messages(ctx: Context, request: api.messages.ForwardMessages) -> api.TypeUpdates:
+    """Send copies of messages that the caller has."""
+    source = peers.resolve(ctx, request.from_peer)
+    target = peers.resolve(ctx, request.to_peer)
+    _check_options(ctx, request)
+    if not request.id:
+        raise RpcFault(400, "MESSAGE_IDS_EMPTY")
+    if len(request.id) > ctx.world.settings.forwarded_count_max:
+        raise RpcFault(400, "MESSAGE_ID_INVALID")
+    if len(request.id) != len(request.random_id) or 0 in request.random_id:
+        raise RpcFault(400, "RANDOM_ID_INVALID")
+    delivery.check_may_write(ctx, target)
+    rows = store.find_messages(ctx.tx, ctx.user_id, set(request.id))
+    reply = delivery.find_reply(ctx, target, request.reply_to)
+    drafts = []
+    for message_id, random_id in zip(request.id, request.random_id, strict=True):
+        row = rows.get(message_id)
+        if row is None or row.peer != source.peer:
+            continue  # deleted meanwhile: the others are forwarded all the same
+        if row.action is not None:
+            raise RpcFault(400, "MESSAGE_ID_INVALID")
+        if row.noforwards:
+            raise RpcFault(400, "CHAT_FORWARDS_RESTRICTED")
+        header = None if request.drop_author else _forward_header(row, target)
+        content = Content(
+            sender_id=ctx.user_id,
+            date=ctx.now,
+            text=row.text,
+            entities=row.entities,
+            silent=request.silent,
+            noforwards=request.noforwards,
+            fwd_from=None if header is None else render.encode(header),
+        )
+        drafts.append(Draft(content, reply, random_id))
+    if not drafts:
+        raise RpcFault(400, "MESSAGE_ID_INVALID")
+    changes = Changes(ctx, target.people)
+    sent = delivery.deliver(ctx, changes, target, drafts)
+    _finish(ctx, changes, target)
+    return changes.result(
+        target.me.user,
+        [
+            (row.id, draft.random_id)
+            for row, draft in zip(sent, drafts, strict=True)
+            if draft.random_id is not None
+        ],
+    )
+
+
+def _forward_header(row: MessageRow, target: Target) -> api.MessageFwdHeader:
+    if row.fwd_from is None:
+        header = delivery.origin(row)
+    else:
+        first = cast(api.MessageFwdHeader, render.decode(row.fwd_from))
+        header = api.MessageFwdHeader(
+            from_id=first.from_id,
+            from_name=first.from_name,
+            date=first.date,
+            channel_post=first.channel_post,
+            post_author=first.post_author,
+        )
+    if target.is_self:
+        header.saved_from_peer = render.peer(row.peer)
+        header.saved_from_msg_id = row.id
+        header.saved_out = row.out
+        if row.fwd_from is not None:  # it was not written by whom it was taken from
+            header.saved_from_id = api.PeerUser(user_id=row.sender_id)
+            header.saved_date = row.date
+    return header
+
+
+# ------------------------------------------------------------------ editing
+
+
+@handles(api.messages.EditMessage)
+def edit_message(ctx: Context, request: api.messages.EditMessage) -> api.TypeUpdates:
+    """Change the text or the keyboard of a message that the caller wrote."""
+    target = peers.resolve(ctx, request.peer)
+    if target.other.user.deleted:
+        raise RpcFault(400, "INPUT_USER_DEACTIVATED")
+    row = store.find_message(ctx.tx, ctx.user_id, request.id)
+    if row is None or row.peer != target.peer or row.action is not None:
+        raise RpcFault(400, "MESSAGE_ID_INVALID")
+    if request.quick_reply_shortcut_id is not None:
+        raise RpcFault(400, "MESSAGE_ID_INVALID")
+    if row.sender_id != ctx.user_id or row.fwd_from is not None:
+        raise RpcFault(403, "MESSAGE_AUTHOR_REQUIRED")
+    age = ctx.now - row.date
+    if age > ctx.world.settings.edit_time_limit and not (target.is_self or ctx.is_bot):
+        raise RpcFault(400, "MESSAGE_EDIT_TIME_EXPIRED")
+    if request.schedule_date is not None:
+        raise RpcFault(400, "SCHEDULE_DATE_INVALID")
+    if request.rich_message is not None:
+        raise RpcFault(400, "RICH_MESSAGE_UNSUPPORTED")
+    if request.media is not None:
+        raise RpcFault(400, "MEDIA_PREV_INVALID")  # a text does not become anything else
+
+    written, entities = row.text, row.entities
+    if request.message is not None:
+        formatted = _prepare(ctx, request.message, request.entities)
+        written, entities = formatted.text, render.encode_entities(formatted.entities)
+    keyboard = row.reply_markup
+    if ctx.is_bot and (request.message is not None or request.reply_markup is not None):
+        keyboard = _keyboard(ctx, request.reply_markup)
+    if (written, entities, keyboard) == (row.text, row.entities, row.reply_markup):
+        raise RpcFault(400, "MESSAGE_NOT_MODIFIED")
+
+    # A new keyboard alone does not make a message "edited".
+    same_text = (written, entities) == (row.text, row.entities)
+    hide = same_text and (row.edit_date is None or row.edit_hide)
+    store.edit_content(
+        ctx.tx,
+        row.content_id,
+        text=written,
+        entities=entities,
+        reply_markup=keyboard,
+        edit_date=ctx.now,
+        edit_hide=hide,
+    )
+    changes = Changes(ctx, target.people)
+    owners = {side.user.id: side.user for side in (target.me, target.other)}
+    for copy in store.find_copies(ctx.tx, [row.content_id]):
+        changes.box(owners[copy.user_id]).add_edit(copy)
+    changes.finish()
+    return changes.result(target.me.user)
+
+
+# ------------------------------------------------------------------ deleting
+
+
+@handles(api.messages.DeleteMessages)
+def delete_messages(
+    ctx: Context, request: api.messages.DeleteMessages
+) -> api.messages.AffectedMessages:
+    """Delete copies from the caller's box and, with `revoke`, from everybody's."""
+    if len(request.id) > MAX_DELETED_IDS:
+        raise RpcFault(400, "MESSAGE_ID_INVALID")
+    rows = list(store.find_messages(ctx.tx, ctx.user_id, set(request.id)).values())
+    changes = Changes(ctx, render.People(ctx.tx, ctx.now))
+    mine = delete_rows(ctx, changes, rows, revoke=request.revoke)
+    changes.finish()
+    user = store.load_users(ctx.tx, [ctx.user_id])[ctx.user_id]
+    return api.messages.AffectedMessages(pts=user.pts, pts_count=mine)
+
+
+def delete_rows(
+    ctx: Context, changes: Changes, rows: Sequence[MessageRow], *, revoke: bool
+) -> int:
+    """Delete the caller's copies, and others' with `revoke`. Return how many were the caller's."""
+    if not rows:
+        return 0
+    doomed = list(rows)
+    if revoke:
+        doomed = store.find_copies(ctx.tx, {row.content_id for row in rows})
+    store.delete_copies(ctx.tx, doomed)
+    by_user: dict[int, list[MessageRow]] = {}
+    for row in doomed:
+        by_user.setdefault(row.user_id, []).append(row)
+    users = store.load_users(ctx.tx, by_user)
+    for user_id, gone in by_user.items():
+        changes.box(users[user_id]).add_deletion(sorted(row.id for row in gone))
+        for peer in {row.peer for row in gone}:
+            store.refresh_dialog(ctx.tx, user_id, peer)
+    return len(by_user.get(ctx.user_id, ()))
+
+
+# ------------------------------------------------------------------ typing
+
+
+@handles(api.messages.SetTyping)
+def set_typing(ctx: Context, request: api.messages.SetTyping) -> bool:
+    """Tell the other side what the caller is doing; nothing is stored (C0.3.9)."""
+    target = peers.resolve(ctx, request.peer)
+    if target.is_self:
+        return True
+    me, other = target.me, target.other
+    if other.user.deleted:
+        raise RpcFault(400, "INPUT_USER_DEACTIVATED")
+    if me.user.is_bot and other.user.is_bot:
+        raise RpcFault(400, "USER_IS_BOT")
+    if me.user.is_bot and other.blocks:
+        raise RpcFault(403, "USER_IS_BLOCKED")
+    action = request.action
+    if isinstance(action, api.InputSendMessageRichMessageDraftAction):
+        raise RpcFault(400, "TEXTDRAFT_PEER_INVALID")
+    if isinstance(action, api.SendMessageTextDraftAction):
+        if not me.user.is_bot:
+            raise RpcFault(400, "TEXTDRAFT_PEER_INVALID")
+        if len(action.text.text) > ctx.world.settings.message_length_max:
+            raise RpcFault(400, "MESSAGE_TOO_LONG")
+    if not (me.blocks or other.blocks or other.user.is_bot):
+        update = api.UpdateUserTyping(user_id=ctx.user_id, action=action)
+        ctx.push(other.user.id, api.UpdateShort(update=update, date=ctx.now))
+    return True
+
+
+# ------------------------------------------------------------------ shared parts
+
+
+def _check_options(
+    ctx: Context, request: api.messages.SendMessage | api.messages.ForwardMessages
+) -> None:
+    """Refuse what a private chat, or this server, does not have."""
+    when = request.schedule_date
+    if when is not None and when > ctx.now + SCHEDULE_AT_ONCE:
+        if ctx.is_bot:
+            raise RpcFault(400, "SCHEDULE_BOT_NOT_ALLOWED")
+        if when == WHEN_ONLINE:
+            raise RpcFault(400, "SCHEDULE_STATUS_PRIVATE")
+        if when > ctx.now + SCHEDULE_YEAR:
+            raise RpcFault(400, "SCHEDULE_DATE_TOO_LATE")
+        raise RpcFault(400, "SCHEDULE_TOO_MUCH")  # no message is kept for later here
+    if request.send_as is not None:
+        try:
+            is_self = peers.resolve(ctx, request.send_as).is_self
+        except RpcFault:
+            is_self = False
+        if not is_self:
+            raise RpcFault(400, "SEND_AS_PEER_INVALID")
+    if request.quick_reply_shortcut is not None:
+        bot = "QUICK_REPLIES_BOT_NOT_ALLOWED"
+        raise RpcFault(400, bot if ctx.is_bot else "QUICK_REPLIES_TOO_MUCH")
+    if request.effect is not None:
+        raise RpcFault(400, "EFFECT_ID_INVALID")
+    if request.suggested_post is not None:
+        raise RpcFault(400, "SUGGESTED_POST_PEER_INVALID")
+
+
+def _prepare(
+    ctx: Context, message: str, entities: list[api.TypeMessageEntity] | None
+) -> text.Formatted:
+    return text.prepare(
+        message,
+        entities,
+        limit=ctx.world.settings.message_length_max,
+        user_of=delivery.user_of(ctx),
+    )
+
+
+def _keyboard(ctx: Context, given: api.TypeReplyMarkup | None) -> bytes | None:
+    """Return a keyboard for its column; users have none to attach, so theirs is left out."""
+    if given is None or not ctx.is_bot:
+        return None
+    shown = markup.prepare(given, delivery.user_of(ctx))
+    return None if shown is None else render.encode(shown)
+
+
+def _finish(ctx: Context, changes: Changes, target: Target) -> None:
+    """Write and push new messages, in the short form where the settings want it."""
+    if ctx.world.settings.short_updates != "always":
+        changes.finish()
+        return
+    knows = {
+        side.user.id
+        for side in (target.me, target.other)
+        if side.dialog is not None and not target.is_self
+    }
+    changes.finish(lambda box: _short_message(box) if box.user_id in knows else None)
+
+
+def _short_message(box: Box) -> api.TypeUpdates | None:
+    """Return the short form of the only new message of a box, if it can say everything."""
+    if len(box.updates) != 1:
+        return None
+    (update,) = box.updates
+    if not isinstance(update, api.UpdateNewMessage):
+        return None
+    message = update.message
+    if not isinstance(message, api.Message) or not isinstance(message.peer_id, api.PeerUser):
+        return None
+    if message.noforwards or message.reply_markup is not None:
+        return None
+    if render.user_ids(message) - {box.user_id, message.peer_id.user_id}:
+        return None
+    return api.UpdateShortMessage(
+        out=message.out,
+        silent=message.silent,
+        id=message.id,
+        user_id=message.peer_id.user_id,
+        message=message.message,
+        pts=update.pts,
+        pts_count=update.pts_count,
+        date=message.date,
+        fwd_from=message.fwd_from,
+        reply_to=message.reply_to,
+        entities=message.entities,
+    )
