@@ -7,39 +7,18 @@ many clients, since starting node costs more than most tests.
 from __future__ import annotations
 
 import asyncio
-import base64
 import itertools
 import json
 from pathlib import Path
 from typing import Any
+
+from radiogram.crypto.rsa import PublicKey
 
 from ..served import Address
 from .drivers import API_HASH, API_ID, CallError, Driver
 from .plain import Plain, from_json, to_json
 
 FOLDER = Path(__file__).parent / "gramjs"
-
-
-def server_key(public_key: str) -> tuple[int, int]:
-    """Return n and e of a PEM "RSA PUBLIC KEY": a DER sequence of two integers."""
-    der = base64.b64decode("".join(public_key.strip().splitlines()[1:-1]))
-    numbers = []
-    at = _length(der, 1)[1]  # into the sequence
-    while at < len(der):
-        length, start = _length(der, at + 1)
-        numbers.append(int.from_bytes(der[start : start + length], "big"))
-        at = start + length
-    n, e = numbers
-    return n, e
-
-
-def _length(der: bytes, at: int) -> tuple[int, int]:
-    """Return the length that is written at `at`, and where what it measures begins."""
-    first = der[at]
-    if first < 0x80:
-        return first, at + 1
-    size = first & 0x7F
-    return int.from_bytes(der[at + 1 : at + 1 + size], "big"), at + 1 + size
 
 
 class Host:
@@ -126,14 +105,14 @@ class GramJSDriver(Driver):
         """The address and key as the JavaScript side wants them."""
 
     async def open(self, server: Address, *, transport: str | None = None) -> None:
-        n, e = server_key(server.public_key)
+        key = PublicKey.from_pem(server.public_key)
         self.server = {
             "host": server.host,
             "port": server.port,
             "dc_id": server.dc_id,
             "fingerprint": str(server.fingerprint),
-            "n": f"{n:x}",
-            "e": e,
+            "n": f"{key.n:x}",
+            "e": key.e,
         }
         self._transport = transport or self.transports[0]
         await self._connect()
