@@ -14,7 +14,7 @@ EXTRA = {"click", "rich", "sqlalchemy"}
 def main() -> None:
     """Run the command line and exit with its code."""
     try:
-        from radiogram.cli import cli  # noqa: PLC0415 - it needs click, an extra
+        from radiogram.cli import cli
 
         cli(prog_name="radiogram")
     except ModuleNotFoundError as error:

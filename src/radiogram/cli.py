@@ -10,7 +10,7 @@ import click
 
 
 def _version() -> str:
-    from importlib.metadata import version  # noqa: PLC0415 - slow, and seldom wanted
+    from importlib.metadata import version
 
     return version("radiogram")
 
@@ -42,7 +42,7 @@ def demo() -> None:
     a server on a free port, shows every call, its result and what the other side received.
     Touches no other machine and writes no file.
     """
-    from radiogram.demo import main  # noqa: PLC0415 - needs client and server
+    from radiogram.demo import main
 
     raise SystemExit(main())
 
@@ -98,7 +98,7 @@ def serve(
 
     It ends on an interrupt (Ctrl-C) or when it is terminated.
     """
-    from radiogram.server.serve import run  # noqa: PLC0415 - needs the server
+    from radiogram.server.serve import run
 
     raise SystemExit(
         run(
@@ -117,8 +117,8 @@ def serve(
 @cli.command()
 def version() -> None:
     """Show versions, also of the TL schema."""
-    import platform  # noqa: PLC0415 - slow, and seldom wanted
+    import platform
 
-    from radiogram import api  # noqa: PLC0415 - loads the schema
+    from radiogram import api
 
     click.echo(f"radiogram {_version()}, TL layer {api.LAYER}, Python {platform.python_version()}")

@@ -332,7 +332,7 @@ def known_errors() -> dict[str, Known]:
 def _table() -> dict[str, Known]:
     if not _known:
         # Only for whoever meets an error: importing this module must cost nothing.
-        from importlib.resources import files  # noqa: PLC0415
+        from importlib.resources import files
 
         text = files("radiogram").joinpath("errors.tsv").read_text("utf-8")
         for line in text.splitlines():
