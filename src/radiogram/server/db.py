@@ -79,9 +79,7 @@ users = Table(
     Column("pts", Integer, nullable=False, default=1),
     Column("qts", Integer, nullable=False, default=0),
     Column("next_message_id", Integer, nullable=False, default=1),
-    Column(
-        "access_secret", LargeBinary(32), nullable=False
-    ),  # keys this viewer's access hashes
+    Column("access_secret", LargeBinary(32), nullable=False),  # keys this viewer's access hashes
     Column("login_code", String(16)),
     Column("online_until", Integer, nullable=False, default=0),  # 0: was never online
     Column("created", Integer, nullable=False),
@@ -152,9 +150,7 @@ messages = Table(
     Column("text", Text, nullable=False, default=""),
     # The columns below hold one TL value each, of the newest layer.
     Column("entities", LargeBinary),  # Vector<MessageEntity>
-    Column(
-        "reply", LargeBinary
-    ),  # MessageReplyHeader without reply_to_msg_id, which is per copy
+    Column("reply", LargeBinary),  # MessageReplyHeader without reply_to_msg_id, which is per copy
     Column("fwd_from", LargeBinary),  # MessageFwdHeader
     Column("reply_markup", LargeBinary),  # ReplyMarkup
     Column("action", LargeBinary),  # MessageAction: this is a service message
@@ -215,19 +211,13 @@ events = Table(
     "events",
     metadata,
     Column("user_id", BigInteger, primary_key=True, autoincrement=False),
-    Column(
-        "pts", Integer, primary_key=True, autoincrement=False
-    ),  # the state after the event
+    Column("pts", Integer, primary_key=True, autoincrement=False),  # the state after the event
     Column("pts_count", Integer, nullable=False),
     Column("date", Integer, nullable=False),
     Column("kind", SmallInteger, nullable=False),  # updates.EventKind
-    Column(
-        "message_id", Integer
-    ),  # new and edited messages are rendered from their box
+    Column("message_id", Integer),  # new and edited messages are rendered from their box
     Column("random_id", BigInteger),  # given by the sender of a new message (C0.2.3)
-    Column(
-        "payload", LargeBinary
-    ),  # any other event: one TL Update of the newest layer
+    Column("payload", LargeBinary),  # any other event: one TL Update of the newest layer
     sqlite_with_rowid=False,
 )
 
@@ -322,9 +312,7 @@ def _prepare(database: Database, shown_url: str) -> None:
     if not present:
         with database.begin() as tx:
             metadata.create_all(tx)
-            tx.execute(
-                insert(meta).values(name="schema_version", value=b"%d" % SCHEMA_VERSION)
-            )
+            tx.execute(insert(meta).values(name="schema_version", value=b"%d" % SCHEMA_VERSION))
         return
     version = database.get_meta("schema_version") if meta.name in present else None
     if version is None:

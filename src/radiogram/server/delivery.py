@@ -175,7 +175,7 @@ def deliver(
                 content,
                 content_id,
                 user_id=me.user.id,
-                id=my_id,
+                message_id=my_id,
                 peer=target.peer,
                 out=not target.is_self,
                 reply_to_id=None if replied is None else replied.id,
@@ -187,7 +187,7 @@ def deliver(
                     content,
                     content_id,
                     user_id=other.user.id,
-                    id=their_box.take_id(),
+                    message_id=their_box.take_id(),
                     peer=target.mirror,
                     out=False,
                     reply_to_id=None if replied is None else their_replies.get(replied.content_id),
@@ -198,9 +198,7 @@ def deliver(
     raised = [(me.user.id, target.peer, mine[-1].id, 0)]
     if theirs:
         raised.append((other.user.id, target.mirror, theirs[-1].id, len(theirs)))
-    known = [
-        (side.user.id, side.dialog.peer) for side in (me, other) if side.dialog is not None
-    ]
+    known = [(side.user.id, side.dialog.peer) for side in (me, other) if side.dialog is not None]
     store.raise_dialogs(ctx.tx, raised, known)
     for row, draft in zip(mine, drafts, strict=True):
         my_box.add_new(row, draft.random_id)

@@ -39,9 +39,7 @@ def difference(
         ctx.tx, user.id, {event.message_id for event in events if event.message_id is not None}
     )
     new = {event.message_id for event in events if event.kind == EventKind.NEW}
-    last_edit = {
-        event.message_id: event.pts for event in events if event.kind == EventKind.EDIT
-    }
+    last_edit = {event.message_id: event.pts for event in events if event.kind == EventKind.EDIT}
     sent: list[api.TypeUpdate] = []
     others: list[api.TypeUpdate] = []
     for event in events:

@@ -89,7 +89,7 @@ def _rows(
     return shown
 
 
-def _plain(kind: api.TypeButtonType, user_of: UserOf) -> api.TypeButtonType:
+def _plain(kind: api.TypeButtonType, _user_of: UserOf) -> api.TypeButtonType:
     match kind:
         case api.InputButtonTypeRequestPeer():
             return api.ButtonTypeRequestPeer(

@@ -88,9 +88,9 @@ def _private(ctx: Context, user_id: int, given_hash: int | None) -> Target:
     other = sides.get(user_id)
     if other is None:
         raise RpcFault(400, "PEER_ID_INVALID")
-    if given_hash is not None:
-        if given_hash != render.access_hash(me.user.access_secret, user_id):
-            raise RpcFault(400, "PEER_ID_INVALID")
+    expected = render.access_hash(me.user.access_secret, user_id)
+    if given_hash is not None and given_hash != expected:
+        raise RpcFault(400, "PEER_ID_INVALID")
     if me is other and me.user.is_bot:  # bots have no Saved Messages (B2)
         raise RpcFault(400, "PEER_ID_INVALID")
     people = render.People(ctx.tx, ctx.now, {me.user.id: me, user_id: other}.values())

@@ -282,9 +282,7 @@ _MESSAGES: Select[Any] = select(
 
 _USER = bindparam("user", type_=BigInteger)
 _MINE = boxes.c.user_id == _USER
-_IN_PEER = and_(
-    _MINE, boxes.c.peer_type == bindparam("type"), boxes.c.peer_id == bindparam("peer")
-)
+_IN_PEER = and_(_MINE, boxes.c.peer_type == bindparam("type"), boxes.c.peer_id == bindparam("peer"))
 _FIND_MESSAGE = _MESSAGES.where(_MINE, boxes.c.id == bindparam("id"))
 _FIND_MESSAGES = _MESSAGES.where(_MINE, boxes.c.id.in_(bindparam("ids", expanding=True)))
 _DATES = (
@@ -331,9 +329,7 @@ def edit_content(tx: Connection, content_id: int, **values: object) -> None:
 def insert_copies(tx: Connection, rows: Sequence[MessageRow]) -> None:
     """Store copies of messages whose content is stored already."""
     width = len(_COPY_FIELDS)
-    tx.execute(
-        _INSERT_COPIES, [dict(zip(_COPY_FIELDS, row[:width], strict=True)) for row in rows]
-    )
+    tx.execute(_INSERT_COPIES, [dict(zip(_COPY_FIELDS, row[:width], strict=True)) for row in rows])
 
 
 def insert_random_ids(tx: Connection, user_id: int, pairs: Sequence[tuple[int, int]]) -> None:
@@ -352,13 +348,13 @@ def copy_of(
     content_id: int,
     *,
     user_id: int,
-    id: int,
+    message_id: int,
     peer: Peer,
     out: bool,
     reply_to_id: int | None,
 ) -> MessageRow:
     """Return a new copy of a message as its row will be."""
-    head = (user_id, id, content_id, peer.type, peer.id, out, False, reply_to_id)
+    head = (user_id, message_id, content_id, peer.type, peer.id, out, False, reply_to_id)
     return MessageRow._make(head + content)
 
 
@@ -389,8 +385,7 @@ def dates_of(tx: Connection, user_id: int, ids: Iterable[int]) -> dict[int, int]
     """Return the dates of messages in an account's box, by id."""
     found: dict[int, int] = {}
     for chunk in _chunks(ids):
-        for message_id, date in tx.execute(_DATES, {"user": user_id, "ids": chunk}):
-            found[message_id] = date
+        found.update(map(tuple, tx.execute(_DATES, {"user": user_id, "ids": chunk})))
     return found
 
 
@@ -413,10 +408,7 @@ _OLDER = (
     .offset(bindparam("skip"))
 )
 _NEWER = (
-    _MESSAGES.where(_FROM)
-    .order_by(boxes.c.id)
-    .limit(bindparam("limit"))
-    .offset(bindparam("skip"))
+    _MESSAGES.where(_FROM).order_by(boxes.c.id).limit(bindparam("limit")).offset(bindparam("skip"))
 )
 _LAST_BEFORE_DATE = (
     select(func.max(boxes.c.id))
@@ -590,9 +582,7 @@ def save_dialog(tx: Connection, user_id: int, peer: Peer, **values: object) -> N
     )
     if not tx.execute(update(dialogs).where(*key).values(**values)).rowcount:
         tx.execute(
-            insert(dialogs).values(
-                user_id=user_id, peer_type=peer.type, peer_id=peer.id, **values
-            )
+            insert(dialogs).values(user_id=user_id, peer_type=peer.type, peer_id=peer.id, **values)
         )
 
 

@@ -18,8 +18,8 @@ from radiogram.tl import api
 
 MAX_ENTITIES = 100
 """Further entities of one message are left out."""
-MAX_ENTITY_BYTES = 65536
-"""Size of the texts within entities (links, languages), in characters."""
+MAX_ENTITY_TEXT = 65536
+"""Characters of all texts within entities (links, languages)."""
 
 # Everything below U+0020 but tab and newline, and U+007F: shown as nothing, so stored as spaces.
 _CONTROLS = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 127], " ")
@@ -126,37 +126,38 @@ def _check(
             raise RpcFault(400, "ENTITY_BOUNDS_INVALID")
         if units and (_splits_pair(units, start) or _splits_pair(units, end)):
             raise RpcFault(400, "ENTITY_BOUNDS_INVALID")
-        match entity:
-            # A mention without an access hash proves nothing, so it is not a mention.
-            case api.MessageEntityUnknown() | api.MessageEntityMentionName():
-                continue
-            case api.InputMessageEntityMentionName():
-                try:
-                    user_id = user_of(entity.user_id)
-                except RpcFault:
-                    raise RpcFault(400, "ENTITY_MENTION_USER_INVALID") from None
-                entity = api.MessageEntityMentionName(
-                    offset=start, length=entity.length, user_id=user_id
-                )
-            case api.MessageEntityTextUrl():
-                url = clean(entity.url).strip()
-                size += len(url)
-                if not url:
-                    continue
-                entity = replace(entity, url=url)
-            case api.MessageEntityPre():
-                size += len(entity.language)
-                entity = replace(entity, language=clean(entity.language))
-            case api.MessageEntityDiffReplace():
-                size += len(entity.old_text)
-                entity = replace(entity, old_text=clean(entity.old_text))
-            case _:
-                pass
-        if entity.length:
-            good.append(entity)
-    if size > MAX_ENTITY_BYTES:
+        shown = _shown(entity, user_of)
+        if shown is not None and entity.length:
+            good.append(shown)
+            size += sum(len(getattr(shown, name, "")) for name in ("url", "language", "old_text"))
+    if size > MAX_ENTITY_TEXT:
         raise RpcFault(400, "ENTITIES_TOO_LONG")
     return good
+
+
+def _shown(entity: Any, user_of: UserOf) -> Any:
+    """Return an entity as others see it, None if they see none."""
+    match entity:
+        case api.InputMessageEntityMentionName():
+            try:
+                user_id = user_of(entity.user_id)
+            except RpcFault:
+                raise RpcFault(400, "ENTITY_MENTION_USER_INVALID") from None
+            return api.MessageEntityMentionName(
+                offset=entity.offset, length=entity.length, user_id=user_id
+            )
+        # A mention without an access hash proves nothing, so it is not a mention.
+        case api.MessageEntityUnknown() | api.MessageEntityMentionName():
+            return None
+        case api.MessageEntityTextUrl():
+            url = clean(entity.url).strip()
+            return replace(entity, url=url) if url else None
+        case api.MessageEntityPre():
+            return replace(entity, language=clean(entity.language))
+        case api.MessageEntityDiffReplace():
+            return replace(entity, old_text=clean(entity.old_text))
+        case _:
+            return entity
 
 
 def _splits_pair(units: bytes, offset: int) -> bool:

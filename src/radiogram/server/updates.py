@@ -70,9 +70,7 @@ class Box:
         """Note messages that are gone."""
         self._add(
             len(ids),
-            lambda pts: api.UpdateDeleteMessages(
-                messages=list(ids), pts=pts, pts_count=len(ids)
-            ),
+            lambda pts: api.UpdateDeleteMessages(messages=list(ids), pts=pts, pts_count=len(ids)),
         )
 
     def add_pins(self, peer: store.Peer, ids: Sequence[int], *, pinned: bool) -> None:
@@ -134,9 +132,7 @@ class Box:
     ) -> None:
         self.pts += count
         self._events.append(
-            EventRow(
-                self.user_id, self.pts, count, self._now, kind, message_id, random_id, payload
-            )
+            EventRow(self.user_id, self.pts, count, self._now, kind, message_id, random_id, payload)
         )
 
 
@@ -169,9 +165,7 @@ class Changes:
             pushed = short(box) if short is not None else None
             self._ctx.push(box.user_id, pushed or self._say(box.user_id, box.updates))
 
-    def result(
-        self, user: UserRow, message_ids: Iterable[tuple[int, int]] = ()
-    ) -> api.Updates:
+    def result(self, user: UserRow, message_ids: Iterable[tuple[int, int]] = ()) -> api.Updates:
         """Return the changes of the caller's box as the result of its call (B7.1).
 
         `message_ids` are (id, random_id) of new messages; they come first (C0.2.3).
@@ -180,14 +174,12 @@ class Changes:
             api.UpdateMessageID(id=message_id, random_id=random_id)
             for message_id, random_id in message_ids
         ]
-        return self._say(user.id, updates + self.box(user).updates, always=user.id)
+        return self._say(user.id, updates + self.box(user).updates)
 
-    def _say(
-        self, viewer_id: int, updates: list[api.TypeUpdate], always: int | None = None
-    ) -> api.Updates:
-        ids = set().union(*map(render.user_ids, updates)) if updates else set()
-        if ids and always is not None:
-            ids.add(always)
+    def _say(self, viewer_id: int, updates: list[api.TypeUpdate]) -> api.Updates:
+        ids: set[int] = set().union(*map(render.user_ids, updates))
+        if ids:
+            ids.add(viewer_id)  # both sides of a chat are told (B7.1)
         return api.Updates(
             updates=updates,
             users=self._people.seen_by(viewer_id, ids),

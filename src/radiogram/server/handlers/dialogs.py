@@ -32,9 +32,7 @@ def get_dialogs(ctx: Context, request: api.messages.GetDialogs) -> api.messages.
         left = [row for row in rows if row.top_message < request.offset_id]
     elif request.offset_date > 0:
         dates = store.dates_of(ctx.tx, ctx.user_id, (row.top_message for row in rows))
-        left = [
-            row for row in rows if dates.get(row.top_message, 0) < request.offset_date
-        ]
+        left = [row for row in rows if dates.get(row.top_message, 0) < request.offset_date]
     else:
         left = rows
     shown = left[: paging.bounded(request.limit)]
@@ -89,9 +87,7 @@ def _with_messages(
 
 
 @handles(api.messages.ReadHistory, bots=False)
-def read_history(
-    ctx: Context, request: api.messages.ReadHistory
-) -> api.messages.AffectedMessages:
+def read_history(ctx: Context, request: api.messages.ReadHistory) -> api.messages.AffectedMessages:
     """Mark a chat as read up to a message, or wholly if `max_id` is 0."""
     target = peers.resolve(ctx, request.peer)
     me, other, dialog = target.me, target.other, target.me.dialog
@@ -118,9 +114,7 @@ def read_history(
             until=max_id,
         )
         if theirs > other.dialog.read_outbox_max_id:
-            store.save_dialog(
-                ctx.tx, other.user.id, target.mirror, read_outbox_max_id=theirs
-            )
+            store.save_dialog(ctx.tx, other.user.id, target.mirror, read_outbox_max_id=theirs)
             changes.box(other.user).add_read_outbox(target.mirror, theirs)
     changes.finish()
     return api.messages.AffectedMessages(pts=box.pts, pts_count=1)

@@ -26,9 +26,7 @@ MAX_QUERY = 256
 
 
 @handles(api.messages.GetMessages)
-def get_messages(
-    ctx: Context, request: api.messages.GetMessages
-) -> api.messages.TypeMessages:
+def get_messages(ctx: Context, request: api.messages.GetMessages) -> api.messages.TypeMessages:
     """Return messages by id, in the order asked for; ``messageEmpty`` where there is none."""
     if not request.id:
         raise RpcFault(400, "MESSAGE_IDS_EMPTY")
@@ -76,9 +74,7 @@ def get_history(ctx: Context, request: api.messages.GetHistory) -> api.messages.
         limit=paging.bounded(request.limit),
     )
     shown = set(
-        paging.between(
-            (row.id for row in rows), min_id=request.min_id, max_id=request.max_id
-        )
+        paging.between((row.id for row in rows), min_id=request.min_id, max_id=request.max_id)
     )
     total = store.count_messages(ctx.tx, ctx.user_id, target.peer)
     return _page(ctx, [row for row in rows if row.id in shown], total, request.hash)
@@ -93,9 +89,9 @@ def search(ctx: Context, request: api.messages.Search) -> api.messages.TypeMessa
     peer = None
     if not isinstance(request.peer, api.InputPeerEmpty):
         peer = peers.resolve(ctx, request.peer).peer
-    if isinstance(request.filter, api.InputMessagesFilterEmpty):
-        if not request.q.strip() and request.from_id is None:
-            raise RpcFault(400, "SEARCH_QUERY_EMPTY")
+    unfiltered = isinstance(request.filter, api.InputMessagesFilterEmpty)
+    if unfiltered and not request.q.strip() and request.from_id is None:
+        raise RpcFault(400, "SEARCH_QUERY_EMPTY")
     conditions: list[ColumnElement[bool]] = []
     if request.from_id is not None:
         conditions.append(messages.c.sender_id == _sender(ctx, request.from_id))
@@ -176,8 +172,7 @@ def _matching(
     return (
         row
         for row in rows
-        if (not needle or needle in row.text.casefold())
-        and (not needs_link or _has_link(row))
+        if (not needle or needle in row.text.casefold()) and (not needs_link or _has_link(row))
     )
 
 

@@ -52,11 +52,7 @@ def send_message(ctx: Context, request: api.messages.SendMessage) -> api.TypeUpd
     _finish(ctx, changes, target)
     # The short form says nothing of what the caller sent, so it must have been kept as it was.
     plain = request.reply_to is None and keyboard is None and not request.noforwards
-    if (
-        plain
-        and formatted.text == request.message
-        and ctx.world.settings.short_updates != "never"
-    ):
+    if plain and formatted.text == request.message and ctx.world.settings.short_updates != "never":
         return api.UpdateShortSentMessage(
             out=row.out,
             id=row.id,
@@ -214,9 +210,7 @@ def delete_messages(
     return api.messages.AffectedMessages(pts=user.pts, pts_count=mine)
 
 
-def delete_rows(
-    ctx: Context, changes: Changes, rows: Sequence[MessageRow], *, revoke: bool
-) -> int:
+def delete_rows(ctx: Context, changes: Changes, rows: Sequence[MessageRow], *, revoke: bool) -> int:
     """Delete the caller's copies, and others' with `revoke`. Return how many were the caller's."""
     if not rows:
         return 0

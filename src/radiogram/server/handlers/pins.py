@@ -96,9 +96,7 @@ def _check_may_pin(ctx: Context, target: Target, *, one_side: bool) -> None:
         raise RpcFault(400, "PIN_RESTRICTED")
 
 
-def _touched(
-    ctx: Context, target: Target, row: MessageRow, *, one_side: bool
-) -> list[MessageRow]:
+def _touched(ctx: Context, target: Target, row: MessageRow, *, one_side: bool) -> list[MessageRow]:
     """Return the copies that a call is about, the caller's first (B6.1 to B6.6)."""
     if one_side or target.is_self or target.other.blocks:
         return [row]

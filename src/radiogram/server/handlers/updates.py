@@ -9,15 +9,13 @@ from radiogram.tl import api
 
 
 @handles(api.updates.GetState)
-def get_state(ctx: Context, request: api.updates.GetState) -> api.updates.State:
+def get_state(ctx: Context, _request: api.updates.GetState) -> api.updates.State:
     """Return where the updates of the account stand."""
     return state(ctx, store.load_users(ctx.tx, [ctx.user_id])[ctx.user_id])
 
 
 @handles(api.updates.GetDifference)
-def get_difference(
-    ctx: Context, request: api.updates.GetDifference
-) -> api.updates.TypeDifference:
+def get_difference(ctx: Context, request: api.updates.GetDifference) -> api.updates.TypeDifference:
     """Return what happened since a pts (C6.2 to C6.5)."""
     if request.pts == 0:
         raise RpcFault(400, "PERSISTENT_TIMESTAMP_EMPTY")
