@@ -21,12 +21,13 @@ types:
 # With SCHEMA=folder the tables themselves are made anew from facts about Telegram's schema.
 gen:
 ifdef SCHEMA
-	$(PYTHON) tools/errors.py table $(SCHEMA)/errors.tsv
+	$(PYTHON) -m tools.schema $(SCHEMA)
+	$(PYTHON) -m tools.errors table $(SCHEMA)/errors.tsv
 endif
-	$(PYTHON) tools/errors.py stub
+	$(PYTHON) -m tools.errors stub
 
 gen-check:
-	$(PYTHON) tools/errors.py stub --check
+	$(PYTHON) -m tools.errors stub --check
 
 bench:
 	$(PYTHON) -m benchmarks

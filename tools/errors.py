@@ -1,7 +1,7 @@
 """Maintainers' tool: keeps the table of known RPC errors and the stub made from it.
 
-    python tools/errors.py table LIST.tsv    names and codes from a list of errors
-    python tools/errors.py stub [--check]    src/radiogram/errornames.pyi from the table
+    python -m tools.errors table LIST.tsv    names and codes from a list of errors
+    python -m tools.errors stub [--check]    src/radiogram/errornames.pyi from the table
 
 A list has the columns code, name, methods, with a header. The sentences in the third column of
 ``src/radiogram/errors.tsv`` are written by hand in that file and survive the first command.
