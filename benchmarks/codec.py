@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from io import BytesIO
 
 from radiogram.tl.build import registry
@@ -37,7 +38,7 @@ def measure(libraries: list[str]) -> dict[str, Codec]:
         if encode(value) != data:
             raise RuntimeError(f"{library} does not encode the page as it was")
         results[library] = Codec(
-            len(data), per_call(lambda: decode(data)), per_call(lambda: encode(value))
+            len(data), per_call(partial(decode, data)), per_call(partial(encode, value))
         )
     return results
 

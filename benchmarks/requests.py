@@ -43,6 +43,8 @@ class Rival(ABC):
 
 
 class Radiogram(Rival):
+    """Our own client."""
+
     async def open(self, server: dict[str, Any], phone: str, code: str, username: str) -> None:
         from radiogram import ServerAddress, TelegramClient, api
         from radiogram.sessions import MemorySession
@@ -73,6 +75,8 @@ class Radiogram(Rival):
 
 
 class Telethon(Rival):
+    """Telethon 1.45, with cryptg, which it takes if it is there."""
+
     async def open(self, server: dict[str, Any], phone: str, code: str, username: str) -> None:
         from telethon import TelegramClient, functions, types
         from telethon.crypto import rsa
@@ -105,6 +109,8 @@ class Telethon(Rival):
 
 
 class Kurigram(Rival):
+    """Kurigram 2.2, with TgCrypto if it is there."""
+
     async def open(self, server: dict[str, Any], phone: str, code: str, username: str) -> None:
         from pyrogram import Client, raw
         from pyrogram.connection import Connection
@@ -162,6 +168,5 @@ async def measure(library: str, server: dict[str, Any], seconds: float) -> dict[
 
 
 if __name__ == "__main__":
-    print(
-        json.dumps(asyncio.run(measure(sys.argv[1], json.loads(sys.argv[2]), float(sys.argv[3]))))
-    )
+    library, server, seconds = sys.argv[1:]
+    print(json.dumps(asyncio.run(measure(library, json.loads(server), float(seconds)))))
