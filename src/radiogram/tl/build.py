@@ -111,7 +111,9 @@ class Registry:
         SchemaError tells the line that cannot be read.
         """
         base = base or registry()
-        return cls(base.family, layer, _Overlay(parse(text, layer=layer), base))
+        made = cls(base.family, layer, _Overlay(parse(text, layer=layer), base))
+        made._check_bare()
+        return made
 
     def __repr__(self) -> str:
         return f"<Registry {self.description}>"
@@ -181,6 +183,26 @@ class Registry:
             if definition is not None and not definition.is_method:
                 types.setdefault(definition.result, []).append(name)
         return types
+
+    def bare(self, tl_type: str) -> Definition:
+        """Give the definition that a bare type (``future_salt``, ``%FutureSalt``) stands for.
+
+        SchemaError if there is none, or a choice.
+        """
+        name = tl_type.lstrip("%")
+        if name.rpartition(".")[2][0].isupper():
+            names = self.constructors(name)
+            if len(names) != 1:
+                raise SchemaError(f"{tl_type} has {len(names)} constructors: it cannot be bare")
+            name = names[0]
+        return self.definition(name)
+
+    def _check_bare(self) -> None:
+        for name in self._definitions.names():
+            for field in self.definition(name).fields:
+                tl_type = vector_item(field.type) or field.type
+                if tl_type[0] == "%":
+                    self.bare(tl_type)
 
     # Reading
 
@@ -333,7 +355,7 @@ def _class_of(family: str, definition: Definition) -> type[TLObject]:
 
 def _make_class(family: str, definition: Definition) -> type[TLObject]:
     # Decoders construct by position: what is always there comes first.
-    fields = sorted(definition.fields, key=lambda field: field.optional)
+    fields = definition.arguments
     namespace: dict[str, Any] = {
         "__module__": f"radiogram.tl.{family}",
         "__qualname__": definition.qualified_name,
@@ -349,6 +371,8 @@ def _make_class(family: str, definition: Definition) -> type[TLObject]:
             namespace[field.attribute] = False if field.is_flag else None
             if not field.is_flag:
                 namespace["__annotations__"][field.attribute] += " | None"
+        elif definition.may_omit(field):
+            namespace[field.attribute] = [] if vector_item(field.type) else 0
     base: type[TLObject] = (
         Request if definition.is_method else _type_of(family, definition.result)
     )
@@ -385,6 +409,10 @@ def _restore_class(family: str, is_method: bool, declaration: str) -> type[TLObj
     found = _classes.get((family, is_method, declaration))
     if found is not None:
         return found
+    table = api_table() if family == "api" else mtproto_table()
+    for definition in table.versions(declaration.partition("#")[0]):
+        if str(definition) == declaration:
+            return _class_of(family, definition)
     return _class_of(family, parse_line(declaration, is_method=is_method))
 
 

@@ -13,6 +13,8 @@ import zlib
 
 import msgspec
 
+_NUMBERED = ("InputSingleMedia", "InputStorePaymentPurpose")
+"""Types whose random_id numbers something new; elsewhere it names something that exists."""
 _VECTOR = re.compile(r"[Vv]ector<(.+)>\Z")
 
 
@@ -67,6 +69,23 @@ class Definition(msgspec.Struct, frozen=True, gc=False):
     def fields(self) -> tuple[Field, ...]:
         """The parameters that carry a value: all but the flag words."""
         return tuple(p for p in self.params if p.type != "#")
+
+    @property
+    def arguments(self) -> tuple[Field, ...]:
+        """The fields in the order of the class: those that must be given come first."""
+        return tuple(sorted(self.fields, key=lambda f: (f.optional, self.may_omit(f))))
+
+    def may_omit(self, field: Field) -> bool:
+        """Tell whether a field that is always on the wire may be left out by a user.
+
+        That is ``random_id``, where it numbers what is about to be made: the client makes it up.
+        """
+        return (
+            field.name == "random_id"
+            and field.type in ("int", "long", "Vector<long>")
+            and field.word is None
+            and (self.is_method or self.result in _NUMBERED)
+        )
 
     @property
     def generic(self) -> bool:
