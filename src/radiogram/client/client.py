@@ -1,0 +1,386 @@
+"""Layer 4, client: TelegramClient, which puts the parts together.
+
+Knows the parts and the table of friendly methods. Must not know how any of them works.
+
+Life of a call: :meth:`TelegramClient.invoke` converts the request and serialises it, the chain of
+:mod:`~radiogram.client.invoke` passes it on, :meth:`TelegramClient._send` hands it to the sender
+and decodes what comes back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import platform
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from radiogram import errors, wire
+from radiogram.client import datacenters
+from radiogram.client.datacenters import Endpoint, ServerLike
+from radiogram.client.environment import Environment
+from radiogram.client.invoke import Call, Link, compose, flood_wait, logged, migrate, repeat
+from radiogram.client.methods import auth
+from radiogram.client.peers import Peers
+from radiogram.client.sender import Sender, SenderHooks, SenderOptions
+from radiogram.client.sessions import Session, SessionData, StringSession
+from radiogram.client.updates import MAX_WAITING, Callback, UpdateFeed, UpdateIterator
+from radiogram.crypto.keys import AuthKey
+from radiogram.tl import api
+from radiogram.tl.base import Request
+from radiogram.tl.build import registry
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+R = TypeVar("R")
+
+log = logging.getLogger("radiogram.client")
+
+
+class TelegramClient:
+    """One account (or one that is about to sign in) at one server.
+
+    ::
+
+        async with TelegramClient(StringSession(""), api_id, api_hash) as client:
+            await client.start(phone="+999661234")
+            result = await client.invoke(api.help.GetConfig())
+
+    `session` says where the account lives and how to get in; a plain text is taken as a
+    StringSession. `api_id` and `api_hash` are your own, from my.telegram.org. `server` is where to
+    connect instead of Telegram: anything with host, port, dc_id and public_key. `test_mode` goes to
+    Telegram's test environment. `connection` names the framing (abridged, intermediate, padded,
+    full), `obfuscated` hides it. `flood_sleep_threshold` is the longest wait, in seconds, that is
+    slept through when Telegram asks for one. `timeout` bounds, in seconds each, opening a
+    connection, the key exchange and the first answer. `reconnect_attempts` is how often in a row a
+    lost connection is tried again (None: for ever). `links` go before the client's own in the chain
+    of every call.
+    """
+
+    def __init__(
+        self,
+        session: Session | str,
+        api_id: int,
+        api_hash: str,
+        *,
+        server: ServerLike | None = None,
+        test_mode: bool = False,
+        connection: str = "abridged",
+        obfuscated: bool = False,
+        device_model: str = "",
+        system_version: str = "",
+        app_version: str = "",
+        lang_code: str = "en",
+        system_lang_code: str = "en",
+        flood_sleep_threshold: float = 60,
+        timeout: float = 10,
+        reconnect_attempts: int | None = 10,
+        links: Sequence[Link] = (),
+        environment: Environment | None = None,
+    ) -> None:
+        if type(api_id) is not int or api_id <= 0:
+            raise errors.ClientError(
+                f"api_id must be the positive number from my.telegram.org, not {api_id!r}"
+            )
+        if not isinstance(api_hash, str):
+            raise errors.ClientError(f"api_hash must be text, not {type(api_hash).__name__}")
+        # A combination that does not exist is refused here, not at the first connection.
+        wire.client_codec(connection, obfuscated=obfuscated, random=bytes)
+        self.session: Session = StringSession(session) if isinstance(session, str) else session
+        """Where the account lives and how to get in."""
+        self.api_id = api_id
+        self.api_hash = api_hash
+        self._server = server
+        self._test_mode = test_mode
+        self._env = environment or Environment()
+        self._registry = registry(layer=api.LAYER)
+        self._options = SenderOptions(
+            connection=connection,
+            obfuscated=obfuscated,
+            timeout=timeout,
+            attempts=reconnect_attempts,
+            init=self._registry.encode(
+                api.InvokeWithLayer(
+                    layer=api.LAYER,
+                    query=api.InitConnection(
+                        api_id=api_id,
+                        device_model=device_model or platform.machine() or "computer",
+                        system_version=system_version or platform.system() or "unknown",
+                        app_version=app_version or _own_version(),
+                        system_lang_code=system_lang_code,
+                        lang_pack="",
+                        lang_code=lang_code,
+                        query=b"",
+                    ),
+                )
+            ),
+        )
+        self._peers = Peers(self.session, self.invoke, self._env.random)
+        self._updates = UpdateFeed()
+        self._chain = compose(
+            [
+                *links,
+                logged,
+                flood_wait(flood_sleep_threshold, self._env.sleep),
+                repeat(self._env.sleep, self),
+                migrate(self),
+            ],
+            self._send_home,
+        )
+        self._sender: Sender | None = None
+        self._config: api.TypeConfig | None = None
+        self._changing = asyncio.Lock()
+        self._catching_up: asyncio.Task[None] | None = None
+
+    def __repr__(self) -> str:
+        state = "connected" if self.is_connected else "not connected"
+        return f"<TelegramClient {state}, {self.session!r}>"
+
+    # ── connection ───────────────────────────────────────────────────────────────────────────
+
+    @property
+    def is_connected(self) -> bool:
+        """True from a successful connect() until disconnect() or a failure that ended the client.
+
+        While a lost connection is being replaced it stays true: calls wait and are sent then.
+        """
+        return self._sender is not None and not self._sender.over
+
+    async def connect(self) -> None:
+        """Connect, make a key if the session has none, and introduce this client.
+
+        Returns when the server has answered. Does nothing if connected. Raises ConnectionFailed
+        (nobody there, no MTProto, no answer in time), SecurityError (not the server whose key was
+        given), SessionError (the server does not know the session's key) or the RpcError with which
+        the server refuses this client.
+        """
+        async with self._changing:
+            if not self.is_connected:
+                data = self.session.data
+                key = AuthKey(data.auth_key) if data.auth_key else None
+                await self._go_online(self._home_endpoint(data), key)
+
+    async def disconnect(self) -> None:
+        """End the connection; calls without an answer raise ClientClosed. May connect again."""
+        async with self._changing:
+            if self._catching_up is not None:
+                self._catching_up.cancel()
+            sender, self._sender = self._sender, None
+            if sender is not None:
+                await sender.close()
+            self._updates.end(None)
+
+    async def __aenter__(self) -> Self:
+        await self.connect()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.disconnect()
+
+    # ── calls ────────────────────────────────────────────────────────────────────────────────
+
+    async def invoke(self, request: Request[R]) -> R:
+        """Call a method of the API and give its result.
+
+        Wherever the request wants a peer, at any depth, these may stand: a username ("name",
+        "@name"), a t.me link, a phone number ("+..."), a marked id, "me", or any object that is
+        about one peer. A missing random_id is made up. Calls made in the same turn of the event
+        loop travel together. Cancelling tells the server to drop the answer.
+
+        Raises the RpcError that the server answers with (``errors.FloodWait`` ...), EncodeError for
+        a value that does not fit its parameter, PeerNotFound, ClientClosed or ConnectionFailed.
+        """
+        if not isinstance(request, Request):
+            raise errors.EncodeError(
+                f"invoke() takes a method such as api.help.GetConfig(), not {_describe(request)}"
+            )
+        converted, missing = self._peers.cast(request)
+        if missing:
+            converted = await self._peers.find_and_cast(request, missing)
+        result: R = await self._chain(Call(converted, self._registry.encode(converted)))
+        return result
+
+    __call__ = invoke
+
+    async def _send_home(self, call: Call) -> Any:
+        sender = self._sender
+        if sender is None:
+            raise errors.ClientClosed(
+                "the client is not connected; call `await client.connect()`, or use `async with`"
+            )
+        return await self._send(sender, call)
+
+    async def _send(self, sender: Sender, call: Call) -> Any:
+        """Send a call over one sender: the end of the chain."""
+        answer = await sender.request(call.body)
+        if not isinstance(answer, bytes):
+            raise errors.rpc_error(answer.code, answer.message, call.request)
+        result = self._registry.decode_result(call.request, answer)
+        self._peers.learn(result)
+        return result
+
+    # ── updates ──────────────────────────────────────────────────────────────────────────────
+
+    def on_update(self, callback: Callback) -> Callable[[], None]:
+        """Call a plain function with every Updates that the server pushes; gives a way to stop.
+
+        This is the raw stream, in the order of arrival: what the server resends after a
+        reconnection is there, but gaps in pts are not looked for and what was missed while away is
+        not fetched. ``api.UpdatesTooLong()`` means that something was missed.
+        """
+        return self._updates.listen(callback)
+
+    def updates(self, *, limit: int = MAX_WAITING) -> UpdateIterator:
+        """Read the same stream in a coroutine: ``async for update in client.updates()``.
+
+        Collects from the moment of the call, up to `limit` updates ahead of the reader. Ends when
+        the client is disconnected.
+        """
+        return self._updates.iterate(limit)
+
+    def _update_received(self, body: bytes) -> None:
+        try:
+            update: Any = self._registry.decode(body)
+        except errors.DecodeError as error:
+            log.warning("an update that was pushed cannot be read: %s", error)
+            update = api.UpdatesTooLong()
+        self._peers.learn(update)
+        self._updates.emit(update)
+
+    def _updates_lost(self) -> None:
+        self._updates.emit(api.UpdatesTooLong())
+        if self.session.data.user_id and self._catching_up is None:
+            self._catching_up = asyncio.get_running_loop().create_task(self._subscribe())
+
+    async def _subscribe(self) -> None:
+        """Call anything: a server that started over pushes only to those who have called."""
+        try:
+            await self.invoke(api.updates.GetState())
+        except errors.RadiogramError as error:
+            if isinstance(error, errors.RpcError):
+                self._updates.emit(api.UpdatesTooLong())
+        finally:
+            self._catching_up = None
+
+    # ── data centres ─────────────────────────────────────────────────────────────────────────
+
+    def introduce_again(self) -> None:
+        """Send the next call behind initConnection."""
+        if self._sender is not None:
+            self._sender.initialised = False
+
+    async def move(self, dc_id: int) -> bool:
+        """Go to another of Telegram's data centres, with a new key; nobody is signed in there.
+
+        False when `server` was given: that is the only place to be.
+        """
+        if self._server is not None:
+            return False
+        async with self._changing:
+            data = self.session.data
+            if data.dc_id != dc_id:
+                options = self._config.dc_options if self._config is not None else ()
+                endpoint = datacenters.telegram_endpoint(
+                    dc_id, test_mode=data.test_mode, options=options
+                )
+                before, self._sender = self._sender, None
+                if before is not None:
+                    await before.close()
+                self.session.forget()
+                await self._go_online(endpoint, None)
+        return True
+
+    def _home_endpoint(self, data: SessionData) -> Endpoint:
+        if self._server is not None:
+            return datacenters.own_endpoint(self._server)
+        if data.auth_key and self._test_mode and not data.test_mode:
+            raise errors.SessionError(
+                "test_mode was asked for, but the session belongs to Telegram's production "
+                "environment; use a new session for tests"
+            )
+        return datacenters.telegram_endpoint(
+            data.dc_id or datacenters.DEFAULT_DC,
+            test_mode=data.test_mode or self._test_mode,
+            host=data.host,
+            port=data.port,
+        )
+
+    async def _go_online(self, endpoint: Endpoint, key: AuthKey | None) -> None:
+        """Connect to an address, and ask for the configuration as the first call."""
+        sender = Sender(
+            endpoint,
+            key,
+            options=self._options,
+            environment=self._env,
+            hooks=SenderHooks(
+                key_made=lambda made: self._key_made(endpoint, made),
+                update=self._update_received,
+                updates_lost=self._updates_lost,
+                ended=lambda error: self._sender_ended(sender, error),
+            ),
+        )
+        request = api.help.GetConfig()
+        try:
+            await sender.connect()
+            async with asyncio.timeout(self._options.timeout):
+                self._config = await self._send(
+                    sender, Call(request, self._registry.encode(request))
+                )
+        except TimeoutError:
+            await sender.close()
+            raise errors.ConnectionFailed(
+                f"{endpoint} accepted the connection but did not answer the first call within "
+                f"{self._options.timeout:g} seconds; is this an MTProto server?"
+            ) from None
+        except BaseException:
+            await sender.close()
+            raise
+        self._sender = sender
+
+    def _key_made(self, endpoint: Endpoint, key: AuthKey) -> None:
+        self.session.data = replace(
+            self.session.data,
+            dc_id=endpoint.dc_id,
+            host=endpoint.host,
+            port=endpoint.port,
+            auth_key=key.data,
+            user_id=0,
+            is_bot=False,
+            test_mode=endpoint.wire_dc != endpoint.dc_id,
+        )
+
+    def _sender_ended(self, sender: Sender, error: errors.RadiogramError) -> None:
+        if sender is self._sender and not isinstance(error, errors.ClientClosed):
+            self._updates.end(error)
+
+    # ── friendly methods ─────────────────────────────────────────────────────────────────────
+
+    start = auth.start
+    send_code = auth.send_code
+    sign_in = auth.sign_in
+    sign_up = auth.sign_up
+    sign_in_bot = auth.sign_in_bot
+    log_out = auth.log_out
+    is_authorized = auth.is_authorized
+    get_me = auth.get_me
+
+
+def _own_version() -> str:
+    try:
+        return version("radiogram")
+    except PackageNotFoundError:
+        return "source"
+
+
+def _describe(value: object) -> str:
+    name = getattr(value, "TL_NAME", None)
+    return f"the constructor {name}" if name else f"{type(value).__name__} {value!r}"

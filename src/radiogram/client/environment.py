@@ -1,0 +1,42 @@
+"""Layer 4, client: everything that a client takes from the outside world, in one replaceable place.
+
+Knows the system's clock, randomness and sockets. Must not know what they are used for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random as chance
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from random import random as a_fraction
+from typing import Protocol
+
+from radiogram.net import dial
+from radiogram.net.driver import PacketConnection, PacketOwner
+from radiogram.wire.base import Codec
+
+
+class Dial(Protocol):
+    """Opens a connection to an address, or raises ConnectionFailed within `timeout` seconds."""
+
+    async def __call__(
+        self, host: str, port: int, codec: Codec, owner: PacketOwner, *, timeout: float
+    ) -> PacketConnection: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """Where a client gets time, randomness and connections; tests put their own in."""
+
+    dial: Dial = dial.connect
+    random: Callable[[int], bytes] = os.urandom
+    """Gives that many unpredictable bytes."""
+    clock: Callable[[], float] = time.time
+    """Unix time in seconds."""
+    sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
+    """Waits that many seconds: between attempts to connect, and for floods to pass."""
+    jitter: Callable[[], float] = a_fraction
+    """From 0 to 1: spreads the attempts of many clients."""

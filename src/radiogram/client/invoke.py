@@ -1,0 +1,150 @@
+"""Layer 4, client: what happens to every call on its way: a chain of ``async (call, next)``.
+
+Knows errors and how to answer them by waiting, repeating or moving. Must not know connections:
+the end of the chain, which does, is a function with one argument, and what a test replaces.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Protocol
+
+from radiogram import errors
+
+log = logging.getLogger("radiogram.client")
+
+MAX_REPEATS = 3
+"""How often a call is repeated when the server says that it failed inside."""
+FIRST_PAUSE = 0.5
+
+_PASSING = {
+    "RPC_CALL_FAIL",
+    "RPC_MCGET_FAIL",
+    "INTERDC_X_CALL_ERROR",
+    "INTERDC_X_CALL_RICH_ERROR",
+    "WORKER_BUSY_TOO_LONG_RETRY",
+    "MSG_WAIT_TIMEOUT",
+    "TIMEOUT",
+}
+"""Errors that ask for the same call again. Others of code 500 mean what they say: a call with
+RANDOM_ID_DUPLICATE would be answered alike for ever."""
+_NOT_INTRODUCED = {"CONNECTION_NOT_INITED", "CONNECTION_LAYER_INVALID"}
+_MOVES = {"PHONE_MIGRATE_X", "USER_MIGRATE_X", "NETWORK_MIGRATE_X"}
+"""The account lives elsewhere. FILE_MIGRATE_X and STATS_MIGRATE_X only want one call elsewhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request on its way."""
+
+    request: Any
+    """The TL method, with every peer resolved."""
+    body: bytes
+    """The same, serialised: done once, however often it is sent."""
+
+    @property
+    def name(self) -> str:
+        """Telegram's name of the method."""
+        return str(getattr(self.request, "TL_NAME", type(self.request).__name__))
+
+
+Invoker = Callable[[Call], Awaitable[Any]]
+"""Sends a call and gives its decoded result, or raises RpcError."""
+
+
+class Link(Protocol):
+    """One station of the chain: calls `next` with the call as often as it likes."""
+
+    async def __call__(self, call: Call, next: Invoker) -> Any: ...
+
+
+class Home(Protocol):
+    """What the chain may ask of the client."""
+
+    def introduce_again(self) -> None:
+        """Send the next call behind initConnection."""
+
+    async def move(self, dc_id: int) -> bool:
+        """Go to another data centre; False when there is none to go to."""
+
+
+def compose(links: Sequence[Link], end: Invoker) -> Invoker:
+    """Make one function of a chain, the first link outermost."""
+    for link in reversed(links):
+        end = partial(link, next=end)
+    return end
+
+
+async def logged(call: Call, next: Invoker) -> Any:
+    """Tell the log of ``radiogram.client``, level DEBUG, what is called and how it ends."""
+    if not log.isEnabledFor(logging.DEBUG):
+        return await next(call)
+    log.debug("%s: %d bytes", call.name, len(call.body))
+    try:
+        result = await next(call)
+    except errors.RadiogramError as error:
+        log.debug("%s: %s", call.name, error)
+        raise
+    log.debug("%s: %s", call.name, type(result).__name__)
+    return result
+
+
+def flood_wait(threshold: float, sleep: Callable[[float], Awaitable[object]]) -> Link:
+    """Sleep through waits that Telegram asks for, up to `threshold` seconds in all."""
+
+    async def link(call: Call, next: Invoker) -> Any:
+        slept = 0.0
+        while True:
+            try:
+                return await next(call)
+            except errors.Wait as error:
+                # FLOOD_WAIT_0 has been seen (D6): without a pause it could go on for ever.
+                seconds = max(1, error.seconds)
+                if error.value is None or slept + seconds > threshold:
+                    raise
+                log.info("%s: waiting %d s as asked (%s)", call.name, seconds, error.message)
+            slept += seconds
+            await sleep(seconds)
+
+    return link
+
+
+def repeat(sleep: Callable[[float], Awaitable[object]], home: Home) -> Link:
+    """Repeat a call that failed inside the server, or that came before initConnection."""
+
+    async def link(call: Call, next: Invoker) -> Any:
+        repeats = 0
+        introduced = False
+        while True:
+            try:
+                return await next(call)
+            except errors.RpcError as error:
+                name = error.name.upper()
+                if name in _NOT_INTRODUCED and not introduced:
+                    introduced = True
+                    home.introduce_again()
+                    continue
+                if name not in _PASSING or repeats == MAX_REPEATS:
+                    raise
+                log.info("%s: %s, trying again", call.name, error.message)
+            await sleep(FIRST_PAUSE * 2**repeats)
+            repeats += 1
+
+    return link
+
+
+def migrate(home: Home) -> Link:
+    """Follow an account to the data centre where it lives."""
+
+    async def link(call: Call, next: Invoker) -> Any:
+        try:
+            return await next(call)
+        except errors.Migrate as error:
+            if error.name not in _MOVES or not await home.move(error.dc):
+                raise
+        return await next(call)
+
+    return link

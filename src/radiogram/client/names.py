@@ -1,0 +1,153 @@
+"""Layer 4, client: what a text that names a peer says.
+
+Knows usernames, phone numbers and the links that stand for a peer. Must not know the network: it
+only reads, and says what it read.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from radiogram.client.ids import mark_channel
+from radiogram.errors import PeerNotFound
+
+
+@dataclass(frozen=True, slots=True)
+class Me:
+    """The account itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Username:
+    """A public name, in lower case."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Phone:
+    """A phone number, digits only."""
+
+    digits: str
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """A numeric id, see :mod:`radiogram.client.ids`."""
+
+    id: int
+
+
+Name = Me | Username | Phone | Marked
+
+MAX_USERNAME = 32
+
+_USERNAME = re.compile(r"[a-z](?:_?[a-z0-9]){1,31}", re.IGNORECASE)
+_DIGITS = re.compile(r"[0-9]{5,20}")
+_PHONE_FILLING = re.compile(r"[\s().-]")
+_LINK = re.compile(
+    r"(?:[a-z][a-z0-9+.-]*://|(?:[\w-]+\.)?(?:t|telegram)\.(?:me|dog)/)", re.IGNORECASE
+)
+_HOSTS = {"t.me", "telegram.me", "telegram.dog", "www.t.me", "www.telegram.me"}
+_NOT_NAMES = {
+    *("addemoji", "addlist", "addstickers", "addtheme", "auth", "bg", "boost", "call"),
+    *("confirmphone", "contact", "giftcode", "invoice", "iv", "login", "m", "nft", "proxy"),
+    *("setlanguage", "share", "socks", "web", "a", "k", "z"),
+}
+"""First parts of t.me links that are features of the site, and never usernames."""
+
+
+def read_name(text: str) -> Name:
+    """Read a username, "@name", phone number, t.me or tg: link, or "me".
+
+    Raises PeerNotFound for anything else, saying why.
+    """
+    stripped = text.strip()
+    lowered = stripped.lower()
+    if lowered in {"me", "self"}:
+        return Me()
+    if lowered.startswith("tg:"):
+        return _read_tg(text, stripped)
+    if _LINK.match(stripped):
+        return _read_web(text, stripped)
+    if stripped.startswith("-") and stripped[1:].isascii() and stripped[1:].isdigit():
+        return Marked(int(stripped[:24]))
+    return _phone(stripped) or _username(text, stripped.removeprefix("@"))
+
+
+def _phone(text: str) -> Phone | None:
+    digits = _PHONE_FILLING.sub("", text).removeprefix("+")
+    return Phone(digits) if _DIGITS.fullmatch(digits) else None
+
+
+def _username(text: str, name: str) -> Username:
+    if len(name) > MAX_USERNAME or not _USERNAME.fullmatch(name):
+        raise PeerNotFound(
+            f"{text!r} is no username, phone number, link or id; a username has letters, digits "
+            "and single underscores, and begins with a letter"
+        )
+    return Username(name.lower())
+
+
+def _read_web(text: str, link: str) -> Name:
+    if "://" not in link:
+        link = "https://" + link
+    try:
+        parts = urlsplit(link)
+        host = (parts.hostname or "").lower()
+    except ValueError:
+        raise PeerNotFound(f"{text!r} is no link that can be read") from None
+    path = [unquote(part) for part in parts.path.split("/") if part]
+    if host not in _HOSTS:
+        name, _, site = host.partition(".")
+        if site not in _HOSTS:
+            raise PeerNotFound(f"{text!r} is a link to another site; links to t.me name peers")
+        return _username(text, name)
+    if not path:
+        raise PeerNotFound(f"{text!r} names nobody; a link to a peer reads https://t.me/name")
+    first = path[0]
+    if first == "s" and len(path) > 1:
+        first = path[1]
+    if first.startswith(("+", " ")):
+        phone = _phone(first.strip())
+        if phone is not None:
+            return phone
+        raise _invite(text)
+    if first == "joinchat":
+        raise _invite(text)
+    if first == "c" and len(path) > 1 and path[1].isascii() and path[1].isdigit():
+        return Marked(mark_channel(int(path[1][:20])))
+    if first.lower() in _NOT_NAMES:
+        raise PeerNotFound(f"{text!r} is a link to something else than a peer")
+    return _username(text, first.removeprefix("@"))
+
+
+def _read_tg(text: str, link: str) -> Name:
+    try:
+        parts = urlsplit(link)
+        query = parse_qs(parts.query)
+    except ValueError:
+        raise PeerNotFound(f"{text!r} is no link that can be read") from None
+    action = (parts.netloc or parts.path.strip("/")).lower()
+    value = {name: values[0] for name, values in query.items()}
+    if action == "resolve":
+        if "domain" in value:
+            return _username(text, value["domain"])
+        phone = _phone(value.get("phone", ""))
+        if phone is not None:
+            return phone
+    if action == "join":
+        raise _invite(text)
+    number = {"user": value.get("id", ""), "privatepost": value.get("channel", "")}.get(action, "")
+    if number.isascii() and number.isdigit():
+        return Marked(int(number[:20]) if action == "user" else mark_channel(int(number[:20])))
+    raise PeerNotFound(f"{text!r} is a link to something else than a peer")
+
+
+def _invite(text: str) -> PeerNotFound:
+    return PeerNotFound(
+        f"{text!r} is an invitation, which names no peer before it is accepted; join with "
+        "messages.ImportChatInvite and use the chat of its result"
+    )

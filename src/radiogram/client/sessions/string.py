@@ -1,0 +1,141 @@
+"""Layer 4, client: a session that fits in one line of text.
+
+Knows Radiogram's own format. Must not know other libraries' formats; those are converters' work.
+
+Format 1: ``rg1.`` and, in unpadded base64url: flags (1 byte), dc_id (signed 2), port (2), user_id
+(8), length of the host (1), host, auth_key (256, with flag 1), count (4) and for each remembered
+peer its marked id and access hash (8 and 8, with flag 8), CRC-32 of all before it (4). Numbers are
+big-endian. Names and phone numbers of peers are not kept: they change owners.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+import struct
+import zlib
+
+from radiogram.client.sessions.base import PeerRecord, SessionData
+from radiogram.client.sessions.memory import MemorySession
+from radiogram.errors import SessionError
+
+PREFIX = "rg1."
+
+_HEAD = struct.Struct(">BhHqB")
+_PEER = struct.Struct(">qq")
+_KEY_BYTES = 256
+_HAS_KEY, _IS_BOT, _TEST_MODE, _HAS_PEERS = 1, 2, 4, 8
+_KNOWN_FLAGS = 15
+_TEXT = re.compile(r"[A-Za-z0-9_-]*")
+
+
+class StringSession(MemorySession):
+    """Keep the account's data in memory; :meth:`save` writes it down as one line of text.
+
+    An empty text starts a new session. Whoever has the text has the account: treat it like a
+    password. Raises SessionError, which says what is wrong, for any other text.
+    """
+
+    def __init__(self, text: str = "") -> None:
+        if not isinstance(text, str):
+            raise SessionError(
+                f"a session string is text, not {type(text).__name__}; "
+                "pass what StringSession.save() returned, or an empty string for a new session"
+            )
+        text = text.strip()
+        if text:
+            data, peers = _load(text)
+            super().__init__(data)
+            self.remember(peers)
+        else:
+            super().__init__()
+
+    def save(self, *, peers: bool = False) -> str:
+        """Write the session down.
+
+        With `peers`, the access hashes of every peer seen so far go along (22 characters each), so
+        that numeric ids can be used at once after a restart. A session without a key is empty text.
+        """
+        data = self.data
+        if not data.auth_key:
+            return ""
+        host = data.host.encode()
+        records = self.peers if peers else ()
+        flags = (
+            _HAS_KEY
+            | (_IS_BOT if data.is_bot else 0)
+            | (_TEST_MODE if data.test_mode else 0)
+            | (_HAS_PEERS if records else 0)
+        )
+        out = bytearray(_HEAD.pack(flags, data.dc_id, data.port, data.user_id, len(host)))
+        out += host + data.auth_key
+        if records:
+            out += len(records).to_bytes(4, "big")
+            for record in records:
+                out += _PEER.pack(record.marked_id, record.access_hash)
+        out += zlib.crc32(out).to_bytes(4, "big")
+        return PREFIX + base64.urlsafe_b64encode(out).decode().rstrip("=")
+
+
+def _load(text: str) -> tuple[SessionData, list[PeerRecord]]:
+    if not text.startswith(PREFIX):
+        raise SessionError(
+            f"this is no Radiogram session string: it should begin with {PREFIX!r} "
+            f"but begins with {text[:4]!r}"
+        )
+    raw = _decode(text[len(PREFIX) :])
+    body, checksum = raw[:-4], raw[-4:]
+    if len(raw) < _HEAD.size + 4 or zlib.crc32(body).to_bytes(4, "big") != checksum:
+        raise SessionError(
+            f"the session string ({len(text)} characters) was cut off or changed: "
+            "its checksum does not match; copy it again as a whole"
+        )
+    flags, dc_id, port, user_id, host_length = _HEAD.unpack_from(body)
+    if flags & ~_KNOWN_FLAGS:
+        raise SessionError(
+            "the session string was written by a newer version of Radiogram; upgrade to read it"
+        )
+    rest = memoryview(body)[_HEAD.size :]
+    host, rest = bytes(rest[:host_length]), rest[host_length:]
+    key_length = _KEY_BYTES if flags & _HAS_KEY else 0
+    key, rest = bytes(rest[:key_length]), rest[key_length:]
+    if len(host) != host_length or len(key) != key_length:
+        raise SessionError("the session string ends inside the address or the key")
+    peers: list[PeerRecord] = []
+    if flags & _HAS_PEERS:
+        count = int.from_bytes(rest[:4], "big")
+        rest = rest[4:]
+        if len(rest) != count * _PEER.size:
+            raise SessionError(f"the session string does not hold the {count} peers it announces")
+        peers = [PeerRecord(marked, access) for marked, access in _PEER.iter_unpack(rest)]
+    elif rest:
+        raise SessionError(f"the session string has {len(rest)} bytes too many")
+    try:
+        name = host.decode()
+    except UnicodeDecodeError:
+        raise SessionError("the address in the session string is not text") from None
+    return (
+        SessionData(
+            dc_id=dc_id,
+            host=name,
+            port=port,
+            auth_key=key,
+            user_id=user_id,
+            is_bot=bool(flags & _IS_BOT),
+            test_mode=bool(flags & _TEST_MODE),
+        ),
+        peers,
+    )
+
+
+def _decode(text: str) -> bytes:
+    if not _TEXT.fullmatch(text):
+        wrong = next(char for char in text if not _TEXT.fullmatch(char))
+        raise SessionError(
+            f"the session string holds {wrong!r}, which no session string does; copy it again"
+        )
+    try:
+        return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    except binascii.Error as error:
+        raise SessionError(f"the session string was cut off ({error}); copy it again") from None
