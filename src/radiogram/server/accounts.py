@@ -18,6 +18,9 @@ from radiogram.server.settings import Settings
 
 SERVICE_ID = 777000
 """The account that sends login codes and notices (C0.1.6)."""
+SERVICE_PHONE = "42777"
+SERVICE_NAME = "Telegram"
+DEFAULT_CODE = "12345"
 
 FIRST_ID = 5_000_000_000
 LAST_ID = 5_999_999_999
@@ -49,7 +52,7 @@ def login_code(settings: Settings, phone: str, own: str | None) -> str:
     if own:
         return own
     dc = test_number_dc(phone)
-    return str(dc) * 5 if dc else settings.login_code
+    return str(dc) * 5 if dc else settings.login_code or DEFAULT_CODE
 
 
 def is_username(text: str) -> bool:
@@ -82,6 +85,11 @@ def by_username(tx: Connection, username: str) -> Row[Any] | None:
 def by_id(tx: Connection, user_id: int) -> Row[Any] | None:
     """Return the account with that id."""
     return tx.execute(select(users).where(users.c.id == user_id)).first()
+
+
+def own(tx: Connection, user_id: int) -> Row[Any]:
+    """Return the account with an id that is known to exist: the caller's."""
+    return tx.execute(select(users).where(users.c.id == user_id)).one()
 
 
 def create(

@@ -48,6 +48,8 @@ class Authorization:
     expires_at: int | None = None
     """End of a temporary key's life; None for a permanent key."""
     first_salt: int = 0
+    address: str = ""
+    """Where its last connection came from."""
     fault: str | None = None
     """What the next call is answered instead of being executed, once (SESSION_REVOKED)."""
     permanent: Authorization | None = None
@@ -177,6 +179,11 @@ class AuthorizationBook:
         for authorization in list(self._by_user.get(user_id, ())):
             yield from list(authorization.sessions)
 
+    def address_of(self, key_id: bytes) -> str:
+        """Return where the last connection with a key came from; empty if it has none now."""
+        found = self._in_use.get(key_id)
+        return found.address if found is not None else ""
+
     # -------------------------------------------------------------- who is logged in
 
     def log_in(self, context: Context, user_id: int, *, is_bot: bool) -> None:
@@ -185,11 +192,11 @@ class AuthorizationBook:
         context.tx.execute(
             update(auth_keys)
             .where(auth_keys.c.key_id == authorization.key_id)
-            .values(user_id=user_id, last_active=context.now, created=context.now)
+            .values(user_id=user_id, last_active=context.now)
         )
 
         def apply() -> None:
-            authorization.created = authorization.last_active = context.now
+            authorization.last_active = context.now
             self._set_user(authorization, user_id, is_bot=is_bot)
 
         context.after_commit(apply)

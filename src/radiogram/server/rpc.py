@@ -101,6 +101,7 @@ class Caller:
     """Layer that this session announced; 0: use what the key remembers."""
     wants_updates: bool = False
     """Has called an API method without invokeWithoutUpdates (A13.1)."""
+
     @property
     def registry(self) -> Registry:
         """The layer in which this session reads."""
@@ -190,7 +191,7 @@ class Context:
 # ------------------------------------------------------------------ wrappers (A12)
 
 
-class NotYet(Exception):  # noqa: N818 - a state of the call, not a failure
+class NotYet(Exception):
     """The call waits for earlier ones of its session (A12.5); try it again when they are done."""
 
 

@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from random import SystemRandom
 from types import TracebackType
@@ -33,6 +34,7 @@ from radiogram.wire import ServerCodec
 
 log = logging.getLogger("radiogram.server")
 
+DEFAULT_PORT = 20443
 MAX_PORT = 32767
 """Higher ports do not fit into the session strings of GramJS."""
 TEST_DC = 10000
@@ -49,15 +51,16 @@ class Server:
             client = TelegramClient(session, 1, "hash", server=server)
 
     `database` is an SQLAlchemy URL (default: in memory). `key` is an RSA private key in PEM form;
-    without it one is made and kept in the database. `port` 0 takes a free one. `seed` makes
-    everything random repeatable. The same object cannot be started twice.
+    without it one is made and kept in the database. `port` 0 takes a free one, None the first free
+    one from 20443 on; all below 32768. `seed` makes everything random repeatable. The same object
+    cannot be started twice.
     """
 
     def __init__(
         self,
         *,
         host: str = "127.0.0.1",
-        port: int = 0,
+        port: int | None = 0,
         dc_id: int = 2,
         database: str | None = None,
         key: str | bytes | None = None,
@@ -66,8 +69,10 @@ class Server:
         settings: Settings | None = None,
         seed: int | None = None,
     ) -> None:
-        self.host = host
-        self.port = port
+        self.host = _reachable(host)
+        """The address to dial; after the start, together with :attr:`port`."""
+        self.port = port or 0
+        self._bind = host, port
         self.dc_id = dc_id
         self._database = database
         self._key_pem = key.encode() if isinstance(key, str) else key
@@ -118,7 +123,7 @@ class Server:
             db.close()
             raise
         self.port = self._listener.sockets[0].getsockname()[1]
-        world.host, world.port = _reachable(self.host), self.port
+        world.host, world.port = self.host, self.port
         log.info("DC %d listens on %s:%d", self.dc_id, self.host, self.port)
 
     async def close(self) -> None:
@@ -227,7 +232,9 @@ class Server:
         session = self._sessions.get(name)
         if session is None:
             self._make_room(key)
-            salts = SaltBook(self._salt_secret, key.key_id, first=key.first_salt)
+            salts = SaltBook(
+                self._salt_secret, key.key_id, first=key.first_salt, created=key.created
+            )
             session = Session(self, key, session_id, salts)
             self._sessions[name] = session
             self.world.authorizations.attach(session, session.authorization)
@@ -300,15 +307,17 @@ class Server:
         )
 
     async def _listen(self) -> asyncio.Server:
-        if self.port:
-            return await listen(self.host, self.port, self._accept)
-        choose = SystemRandom()
-        for _ in range(64):
-            try:
-                return await listen(self.host, choose.randint(20000, MAX_PORT), self._accept)
-            except ConnectionFailed as error:
-                failure = error
-        raise failure
+        host, port = self._bind
+        if port:
+            return await listen(host, port, self._accept)
+        if port is None:
+            candidates = range(DEFAULT_PORT, DEFAULT_PORT + 100)
+        else:
+            candidates = SystemRandom().sample(range(20000, MAX_PORT + 1), 100)
+        for candidate in candidates[:-1]:
+            with suppress(ConnectionFailed):
+                return await listen(host, candidate, self._accept)
+        return await listen(host, candidates[-1], self._accept)
 
     def _accept(self) -> PacketConnection:
         return PacketConnection(

@@ -15,7 +15,7 @@ from radiogram.mtproto.message import Envelope
 from radiogram.mtproto.server import SaltBook, ServerSession
 from radiogram.server.authorizations import Authorization
 from radiogram.server.rpc import Caller, NotYet, RpcFault, dispatch
-from radiogram.tl import mtproto
+from radiogram.tl import api, mtproto
 
 if TYPE_CHECKING:
     from radiogram.server.clock import Timer
@@ -66,6 +66,7 @@ class Session(Caller):
             self.connection.sessions.discard(self)
         self.connection = connection
         connection.sessions.add(self)
+        self.authorization.address = connection.address
         self._engine.connection_made(now=self._world.clock.now())
 
     def connection_lost(self) -> None:
@@ -96,6 +97,9 @@ class Session(Caller):
     def flush(self) -> None:
         """Send what the engine has ready, and wake up again when it wants to."""
         if self.connection is not None:
+            if self._engine.take_updates_lost():  # the client has to ask for them (C0.3.8)
+                body = self.registry.encode(api.UpdatesTooLong())
+                self._engine.push(body, now=self._world.clock.now())
             packets = self._engine.packets(now=self._world.clock.now())
             if packets:
                 self.connection.write(packets)
@@ -134,7 +138,7 @@ class Session(Caller):
 
     # -------------------------------------------------------------- events
 
-    def _handle(self, event: events.ServerEvent) -> None:
+    def _handle(self, event: events.Event) -> None:
         match event:
             case events.Request():
                 self._execute(event)
@@ -163,9 +167,7 @@ class Session(Caller):
             self._engine.reply_error(event.msg_id, fault.code, fault.message, now=clock.now())
         except NotYet:
             if last_chance or len(self._parked) >= MAX_PARKED:
-                self._engine.reply_error(
-                    event.msg_id, -503, "MSG_WAIT_TIMEOUT", now=clock.now()
-                )
+                self._engine.reply_error(event.msg_id, -503, "MSG_WAIT_TIMEOUT", now=clock.now())
                 return
             self._parked[event.msg_id] = event
             clock.call_later(

@@ -15,8 +15,9 @@ class Settings:
     """The knobs of one server. Times are in seconds, sizes in bytes unless said otherwise."""
 
     # Who may log in, and how (part D)
-    login_code: str = "12345"
-    """Code of every number that has none of its own and is no ``99966XYYYY`` test number."""
+    login_code: str | None = None
+    """A code with which every number can log in. None: a number's own code, five times the DC's
+    digit for a ``99966XYYYY`` test number (D1), and 12345 for any other (D9)."""
     login_code_lifetime: int = 600
     """How long a code that was asked for stays usable."""
     login_code_attempts: int = 10

@@ -96,8 +96,8 @@ class World:
                     now=int(self.clock.now()),
                     random=self.random,
                     user_id=accounts.SERVICE_ID,
-                    phone="42777",
-                    first_name="Telegram",
+                    phone=accounts.SERVICE_PHONE,
+                    first_name=accounts.SERVICE_NAME,
                 )
 
     # -------------------------------------------------------------- accounts
@@ -132,9 +132,7 @@ class World:
             )
         return Account(user_id, name, last_name, username, digits)
 
-    def add_bot(
-        self, name: str, username: str | None = None, token: str | None = None
-    ) -> Account:
+    def add_bot(self, name: str, username: str | None = None, token: str | None = None) -> Account:
         """Make a bot; without `token` one is made up. Raises WorldError."""
         name = _check_name(name)
         with self.db.begin() as tx:
@@ -270,8 +268,11 @@ class World:
         else:
             _bring_up_to_date(tx, row.id, values)
         return Account(
-            owner or 0, values["first_name"] or "", fields.get("last_name", ""),
-            values["username"], digits,
+            owner or 0,
+            values["first_name"] or "",
+            fields.get("last_name", ""),
+            values["username"],
+            digits,
         )
 
     def _load_bot(self, tx: Connection, fields: Mapping[str, str]) -> Account:
@@ -322,7 +323,7 @@ def _bring_up_to_date(tx: Connection, user_id: int, values: dict[str, str | None
 
 def _check_fields(entry: object, known: tuple[str, ...]) -> dict[str, str]:
     if not isinstance(entry, dict):
-        raise WorldError("not a table; write its fields as name = \"value\" lines")
+        raise WorldError('not a table; write its fields as name = "value" lines')
     for name, value in entry.items():
         if name not in known:
             raise WorldError(f"{name}: unknown field; known are {', '.join(known)}")
@@ -335,7 +336,7 @@ def _check_fields(entry: object, known: tuple[str, ...]) -> dict[str, str]:
 
 def _required(fields: Mapping[str, str], name: str) -> str:
     if name not in fields:
-        raise WorldError(f"{name}: missing; add a line {name} = \"...\"")
+        raise WorldError(f'{name}: missing; add a line {name} = "..."')
     return fields[name]
 
 

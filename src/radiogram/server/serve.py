@@ -1,0 +1,184 @@
+"""Server layer: ``radiogram serve``: one server as a process of its own.
+
+Knows how a person or a program at the other end of stdout wants to be told where the server is,
+and how the process ends. Knows nothing of what the server does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import signal
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from radiogram.errors import RadiogramError
+
+if TYPE_CHECKING:
+    from radiogram.server.server import Server
+
+USAGE_ERROR = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What ``radiogram serve`` was told."""
+
+    host: str = "127.0.0.1"
+    port: int | None = None
+    """None takes the first free one from 20443 on, 0 any free one; all below 32768."""
+    database: str | None = None
+    """An SQLAlchemy URL, or the path of an SQLite file; None: in memory."""
+    key: str | None = None
+    """File of the RSA key in PEM form, made if it is missing."""
+    login_code: str | None = None
+    world: str | None = None
+    """TOML file of accounts."""
+    dc_id: int = 2
+    as_json: bool = False
+
+
+class ServeError(RadiogramError):
+    """The server cannot start with these options; the text says what to change."""
+
+
+def run(
+    *,
+    host: str = "127.0.0.1",
+    port: int | None = None,
+    database: str | None = None,
+    key: str | None = None,
+    login_code: str | None = None,
+    world: str | None = None,
+    dc_id: int = 2,
+    as_json: bool = False,
+) -> int:
+    """Serve until SIGTERM or SIGINT, and return the exit code of the process.
+
+    What cannot be used is told in one line on stderr, with exit code 2.
+    """
+    options = Options(
+        host=host,
+        port=port,
+        database=database,
+        key=key,
+        login_code=login_code,
+        world=world,
+        dc_id=dc_id,
+        as_json=as_json,
+    )
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=os.environ.get("RADIOGRAM_LOG", "INFO").upper(),
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+    )
+    try:
+        asyncio.run(serve(options))
+    except KeyboardInterrupt:
+        return 0
+    except RadiogramError as error:
+        print(f"radiogram serve: {' '.join(str(error).split())}", file=sys.stderr)
+        return USAGE_ERROR
+    return 0
+
+
+async def serve(options: Options) -> None:
+    """Run a server until the process is asked to end. Raises RadiogramError if it cannot start."""
+    from radiogram.server.server import Server
+
+    loop = asyncio.get_running_loop()
+    ended = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ended.set)
+    server = Server(
+        host=options.host,
+        port=options.port,
+        dc_id=options.dc_id,
+        database=_database_url(options.database),
+        key=_key(options.key),
+        login_code=_login_code(options.login_code),
+    )
+    await _start(server, options)
+    try:
+        if options.world is not None:
+            server.world.load_toml(options.world)
+        _announce(server, as_json=options.as_json)
+        await ended.wait()
+    finally:
+        await server.close()
+
+
+async def _start(server: Server, options: Options) -> None:
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        await server.start()
+    except (SQLAlchemyError, ImportError) as error:
+        reason = getattr(error, "orig", None) or error
+        raise ServeError(
+            f"--database {options.database}: {reason}; give the path of a file that can be written,"
+            " or the URL of a database whose driver is installed"
+        ) from None
+
+
+def _announce(server: Server, *, as_json: bool) -> None:
+    """Tell where the server is: one line for programs, a few for people."""
+    if as_json:
+        address = {
+            "host": server.host,
+            "port": server.port,
+            "dc_id": server.dc_id,
+            "public_key": server.public_key,
+            "fingerprint": server.fingerprint,
+        }
+        print(json.dumps(address), flush=True)
+        return
+    print(
+        f"Radiogram serves DC {server.dc_id} on {server.host}:{server.port}\n"
+        f"Public key, fingerprint {server.fingerprint}:\n{server.public_key.strip()}\n"
+        "Log in with any 99966XYYYY number and the code XXXXX. Stop with Ctrl+C.",
+        flush=True,
+    )
+
+
+def _database_url(given: str | None) -> str | None:
+    if given is None or "://" in given:
+        return given
+    return f"sqlite:///{Path(given).resolve()}"
+
+
+def _login_code(given: str | None) -> str | None:
+    if given is not None and not (given.isascii() and given.isdigit() and 3 <= len(given) <= 10):
+        raise ServeError(f"--login-code {given}: not a login code; give 3 to 10 digits")
+    return given
+
+
+def _key(given: str | None) -> str | None:
+    """Read the key file; make it, readable for its owner only, if there is none."""
+    if given is None:
+        return None
+    from radiogram.crypto.rsa import PrivateKey
+
+    path = Path(given)
+    try:
+        if not path.exists():
+            pem = PrivateKey.generate().to_pem()
+            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                file.write(pem)
+            return pem
+        pem = path.read_text("utf-8")
+        PrivateKey.from_pem(pem)
+    except OSError as error:
+        raise ServeError(
+            f"--key {given}: {error.strerror}; give a file that can be read, or the name of a new"
+            " one in a directory that can be written"
+        ) from None
+    except ValueError as error:
+        raise ServeError(
+            f"--key {given}: {error}; give another file, or the name of a new one"
+        ) from None
+    return pem

@@ -1,0 +1,34 @@
+"""Server layer: messages from Telegram itself, account 777000 (C0.1.6).
+
+Knows how to write to somebody without a caller who writes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from radiogram.server import render, store
+from radiogram.server.accounts import SERVICE_ID
+from radiogram.server.db import PEER_USER
+from radiogram.server.delivery import Draft, deliver
+from radiogram.server.peers import Target
+from radiogram.server.store import Content, Peer
+from radiogram.server.updates import Changes
+
+if TYPE_CHECKING:
+    from radiogram.server.rpc import Context
+
+
+def send_service_message(ctx: Context, user_id: int, text: str) -> None:
+    """Send a text from 777000 to an account, as part of the transaction of the call."""
+    sides = store.load_sides(ctx.tx, SERVICE_ID, user_id)
+    people = render.People(ctx.tx, ctx.now, sides.values())
+    target = Target(Peer(PEER_USER, user_id), sides[SERVICE_ID], sides[user_id], people)
+    changes = Changes(ctx, people)
+    deliver(
+        ctx,
+        changes,
+        target,
+        [Draft(Content(sender_id=SERVICE_ID, date=ctx.now, text=text))],
+    )
+    changes.finish()
