@@ -149,8 +149,7 @@ class SeenIds:
     def add(self, msg_id: int, seq_no: int) -> int | None:
         """Remember an id that is neither known nor too old; return the id that had to leave."""
         self.seq_nos[msg_id] = seq_no
-        if msg_id > self.highest:
-            self.highest = msg_id
+        self.highest = max(self.highest, msg_id)
         if len(self._heap) < self._capacity:
             heappush(self._heap, msg_id)
             return None
@@ -224,7 +223,7 @@ def compress(body: bytes) -> bytes | None:
         if len(zlib.compress(sample, 1)) > _SAMPLE - _SAMPLE // 8:
             return None
     packer = zlib.compressobj(_LEVEL, zlib.DEFLATED, 31)
-    packed = _pack_bytes(packer.compress(body) + packer.flush())
+    packed = GZIP_PACKED.to_bytes(4, "little") + tl_bytes(packer.compress(body) + packer.flush())
     return packed if len(packed) < size else None
 
 
@@ -246,12 +245,11 @@ def inflate(body: bytes, *, limit: int = MAX_INFLATED) -> bytes:
     return data
 
 
-def _pack_bytes(data: bytes) -> bytes:
-    head = len(data).to_bytes(1, "little")
-    if len(data) >= 254:
-        head = b"\xfe" + len(data).to_bytes(3, "little")
-    size = len(head) + len(data)
-    return b"".join((GZIP_PACKED.to_bytes(4, "little"), head, data, bytes(-size % 4)))
+def tl_bytes(data: bytes) -> bytes:
+    """Write a TL byte string."""
+    size = len(data)
+    head = bytes([size]) if size < 254 else b"\xfe" + size.to_bytes(3, "little")
+    return b"".join((head, data, bytes(-(len(head) + size) % 4)))
 
 
 def _unpack_bytes(body: bytes) -> memoryview:
