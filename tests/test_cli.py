@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
-from radiogram import api
+from radiogram import __version__, api
 from radiogram.cli import cli
 
 
@@ -30,7 +29,7 @@ def run(*arguments: str, hide: tuple[str, ...] = ()) -> subprocess.CompletedProc
 
 def test_version_and_help() -> None:
     runner = CliRunner()
-    assert runner.invoke(cli, ["--version"]).output == f"radiogram {version('radiogram')}\n"
+    assert runner.invoke(cli, ["--version"]).output == f"radiogram {__version__}\n"
     text = runner.invoke(cli, ["--help"]).output
     assert all(command in text for command in cli.commands)
     told = runner.invoke(cli, ["version"]).output

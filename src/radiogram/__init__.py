@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from radiogram.client.datacenters import ServerAddress
     from radiogram.tl import api
 
+__version__ = "0.1.0"
+
 __all__ = ["ServerAddress", "TelegramClient", "api", "errors", "sessions"]
 
 _HOMES = {

@@ -8,16 +8,12 @@ from __future__ import annotations
 
 import click
 
-
-def _version() -> str:
-    from importlib.metadata import version
-
-    return version("radiogram")
+from radiogram import __version__
 
 
 def _print_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
     if wanted and not context.resilient_parsing:
-        click.echo(f"radiogram {_version()}")
+        click.echo(f"radiogram {__version__}")
         context.exit()
 
 
@@ -121,4 +117,4 @@ def version() -> None:
 
     from radiogram import api
 
-    click.echo(f"radiogram {_version()}, TL layer {api.LAYER}, Python {platform.python_version()}")
+    click.echo(f"radiogram {__version__}, TL layer {api.LAYER}, Python {platform.python_version()}")

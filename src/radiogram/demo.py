@@ -12,7 +12,6 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
-from importlib.metadata import version
 from typing import Any, TypeVar
 
 from rich.console import Console
@@ -22,7 +21,7 @@ from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
-from radiogram import TelegramClient, api, errors
+from radiogram import TelegramClient, __version__, api, errors
 from radiogram.errors import RadiogramError
 from radiogram.server import Server
 from radiogram.sessions import StringSession
@@ -327,7 +326,7 @@ async def play(console: Console) -> None:
     started = time.perf_counter()
     async with Server() as server, AsyncExitStack() as people:
         took = time.perf_counter() - started
-        console.print(f"[bold]Radiogram {version('radiogram')}[/bold]", highlight=False)
+        console.print(f"[bold]Radiogram {__version__}[/bold]", highlight=False)
         console.print(
             f"A Telegram server was started on {server.host}:{server.port} in {took:.2f} s: data"
             f" centre {server.dc_id}, TL layer {api.LAYER}, in memory.\n"
