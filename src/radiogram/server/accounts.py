@@ -11,7 +11,7 @@ import string
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select
+from sqlalchemy import Connection, Row, func, insert, select, update
 
 from radiogram.server.db import users
 from radiogram.server.settings import Settings
@@ -125,6 +125,14 @@ def create(
         )
     )
     return user_id
+
+
+def change(tx: Connection, user_id: int, **values: str | None) -> None:
+    """Write columns of an account; everything must have been checked before."""
+    if "username" in values:
+        username = values["username"]
+        values["username_key"] = username.casefold() if username else None
+    tx.execute(update(users).where(users.c.id == user_id).values(**values))
 
 
 def _next_id(tx: Connection) -> int:

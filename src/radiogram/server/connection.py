@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from radiogram.errors import RadiogramError, SecurityError
 from radiogram.mtproto.message import open_envelope, open_plain
-from radiogram.net.driver import Frame, PacketConnection
-from radiogram.wire.base import Packet
+from radiogram.net.driver import PacketConnection
+from radiogram.wire.base import ErrorCode, Packet, QuickAck
 
 if TYPE_CHECKING:
     from radiogram.server.clock import Timer
@@ -45,7 +45,9 @@ class Connection:
         self.address = conn.peer.rpartition(":")[0]
         self._server.connection_made(self)
 
-    def frames_received(self, conn: PacketConnection, frames: list[Frame]) -> None:
+    def frames_received(
+        self, conn: PacketConnection, frames: list[Packet | QuickAck | ErrorCode]
+    ) -> None:
         self._server.hold()
         try:
             for frame in frames:

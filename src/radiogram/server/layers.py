@@ -58,7 +58,8 @@ types the object is left out: of a vector, or of an optional field."""
 
 
 def _months(obj: Any) -> int:
-    return max(1, round(obj.days / 30))
+    days: int = obj.days
+    return max(1, round(days / 30))
 
 
 def _reply_to(obj: Any) -> api.TypeInputReplyTo | None:

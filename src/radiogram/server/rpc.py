@@ -188,7 +188,7 @@ class Context:
             begin.__exit__(type(error), error, error.__traceback__)
 
 
-# ------------------------------------------------------------------ wrappers (A12)
+# ------------------------------------------------------------------ wrappers
 
 
 class NotYet(Exception):

@@ -81,7 +81,7 @@ def run(
     except KeyboardInterrupt:
         return 0
     except RadiogramError as error:
-        print(f"radiogram serve: {' '.join(str(error).split())}", file=sys.stderr)
+        sys.stderr.write(f"radiogram serve: {' '.join(str(error).split())}\n")
         return USAGE_ERROR
     return 0
 
@@ -135,14 +135,18 @@ def _announce(server: Server, *, as_json: bool) -> None:
             "public_key": server.public_key,
             "fingerprint": server.fingerprint,
         }
-        print(json.dumps(address), flush=True)
+        _say(json.dumps(address))
         return
-    print(
+    _say(
         f"Radiogram serves DC {server.dc_id} on {server.host}:{server.port}\n"
         f"Public key, fingerprint {server.fingerprint}:\n{server.public_key.strip()}\n"
-        "Log in with any 99966XYYYY number and the code XXXXX. Stop with Ctrl+C.",
-        flush=True,
+        "Log in with any 99966XYYYY number and the code XXXXX. Stop with Ctrl+C."
     )
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
 
 
 def _database_url(given: str | None) -> str | None:

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from functools import cache
 from random import SystemRandom
 from types import TracebackType
 from typing import Self
@@ -38,8 +39,8 @@ DEFAULT_PORT = 20443
 MAX_PORT = 32767
 """Higher ports do not fit into the session strings of GramJS."""
 TEST_DC = 10000
-SALT_SECRET = "salt_secret"
-RSA_KEY = "rsa_key"
+META_SALTS = "salt_secret"
+META_KEY = "rsa_key"
 
 
 class Server:
@@ -110,7 +111,7 @@ class Server:
             )
             self._world = world
             self._private_key = self._load_key(world)
-            self._salt_secret = _keep(world, SALT_SECRET, lambda: world.random(32))
+            self._salt_secret = _keep(world, META_SALTS, lambda: world.random(32))
             self._handshakes = ServerHandshakes(
                 self._private_key,
                 dc_id=self.dc_id,
@@ -303,7 +304,7 @@ class Server:
         if self._database is None:
             return _key_of_process()
         return PrivateKey.from_pem(
-            _keep(world, RSA_KEY, lambda: PrivateKey.generate().to_pem().encode()).decode()
+            _keep(world, META_KEY, lambda: PrivateKey.generate().to_pem().encode()).decode()
         )
 
     async def _listen(self) -> asyncio.Server:
@@ -311,7 +312,7 @@ class Server:
         if port:
             return await listen(host, port, self._accept)
         if port is None:
-            candidates = range(DEFAULT_PORT, DEFAULT_PORT + 100)
+            candidates = list(range(DEFAULT_PORT, DEFAULT_PORT + 100))
         else:
             candidates = SystemRandom().sample(range(20000, MAX_PORT + 1), 100)
         for candidate in candidates[:-1]:
@@ -327,15 +328,10 @@ class Server:
         )
 
 
-_process_key: PrivateKey | None = None
-
-
+@cache
 def _key_of_process() -> PrivateKey:
     """The key of every server in memory: making one takes longer than all the rest of a start."""
-    global _process_key
-    if _process_key is None:
-        _process_key = PrivateKey.generate()
-    return _process_key
+    return PrivateKey.generate()
 
 
 def _keep(world: World, name: str, make: Callable[[], bytes]) -> bytes:
@@ -348,6 +344,5 @@ def _keep(world: World, name: str, make: Callable[[], bytes]) -> bytes:
 
 def _reachable(host: str) -> str:
     """Return an address under which the server can be dialled from this machine."""
-    return {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1", "localhost": "127.0.0.1"}.get(
-        host, host
-    )
+    wildcards = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - not bound
+    return "127.0.0.1" if host == "localhost" else wildcards.get(host, host)

@@ -17,13 +17,13 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from radiogram.errors import RadiogramError
 from radiogram.server import accounts, handlers, layers
 from radiogram.server.authorizations import Authorization, AuthorizationBook
 from radiogram.server.clock import Clock
-from radiogram.server.db import Database, phone_codes, users
+from radiogram.server.db import Database, phone_codes
 from radiogram.server.rpc import Caller, dispatch
 from radiogram.server.settings import Settings
 from radiogram.tl import api
@@ -156,7 +156,7 @@ class World:
             )
             if token is None:
                 token = accounts.new_token(bot_id, self.random)
-                tx.execute(update(users).where(users.c.id == bot_id).values(bot_token=token))
+                accounts.change(tx, bot_id, bot_token=token)
         return Account(bot_id, name, "", username, None, token)
 
     def load_toml(self, path: str | Path) -> list[Account]:
@@ -203,7 +203,7 @@ class World:
         with self.db.begin() as tx:
             sent = tx.execute(
                 select(phone_codes.c.code)
-                .where(phone_codes.c.phone == digits, phone_codes.c.state == "sent")
+                .where(phone_codes.c.phone == digits, phone_codes.c.state != "used")
                 .order_by(phone_codes.c.created.desc())
             ).scalar()
             row = accounts.by_phone(tx, digits)
@@ -253,72 +253,69 @@ class World:
 
     def _load_user(self, tx: Connection, fields: Mapping[str, str]) -> Account:
         digits = _check_phone(_required(fields, "phone"))
+        first_name = _check_name(_required(fields, "first_name"))
+        last_name = fields.get("last_name", "")
+        code = _check_code(fields.get("code"))
         row = accounts.by_phone(tx, digits)
-        owner = row.id if row is not None else None
-        values = {
-            "first_name": _check_name(_required(fields, "first_name"), field="first_name"),
-            "last_name": fields.get("last_name", ""),
-            "username": _check_username(tx, fields.get("username"), owner=owner),
-            "login_code": _check_code(fields.get("code")),
-        }
+        username = _check_username(tx, fields.get("username"), owner=row.id if row else None)
         if row is None:
-            owner = accounts.create(
-                tx, now=int(self.clock.now()), random=self.random, phone=digits, **values
+            user_id = accounts.create(
+                tx,
+                now=int(self.clock.now()),
+                random=self.random,
+                phone=digits,
+                first_name=first_name,
+                last_name=last_name,
+                username=username,
+                login_code=code,
             )
         else:
-            _bring_up_to_date(tx, row.id, values)
-        return Account(
-            owner or 0,
-            values["first_name"] or "",
-            fields.get("last_name", ""),
-            values["username"],
-            digits,
-        )
+            user_id = row.id
+            accounts.change(
+                tx,
+                user_id,
+                first_name=first_name,
+                last_name=last_name,
+                username=username,
+                login_code=code,
+            )
+        return Account(user_id, first_name, last_name, username, digits)
 
     def _load_bot(self, tx: Connection, fields: Mapping[str, str]) -> Account:
+        name = _check_name(_required(fields, "name"), field="name")
         token = fields.get("token")
         username = fields.get("username")
+        token_id = _check_token(token) if token is not None else None
         row = None
-        if token is not None:
-            row = accounts.by_id(tx, _check_token(token))
+        if token_id is not None:
+            row = accounts.by_id(tx, token_id)
         elif username is not None:
             row = accounts.by_username(tx, username.removeprefix("@"))
         if row is not None and not row.is_bot:
-            raise WorldError("username: a user has it already; take another one")
-        values = {
-            "first_name": _check_name(_required(fields, "name"), field="name"),
-            "username": _check_username(tx, username, owner=row.id if row else None),
-        }
+            raise WorldError("a user has that id or username already; take another one")
+        username = _check_username(tx, username, owner=row.id if row else None)
         if row is None:
             bot_id = accounts.create(
                 tx,
                 now=int(self.clock.now()),
                 random=self.random,
-                user_id=_check_token(token) if token is not None else None,
+                user_id=token_id,
+                first_name=name,
+                username=username,
                 is_bot=True,
-                **values,
             )
-            token = token or accounts.new_token(bot_id, self.random)
         else:
             bot_id = row.id
             token = token or row.bot_token
-        _bring_up_to_date(tx, bot_id, {**values, "bot_token": token})
-        return Account(bot_id, values["first_name"] or "", "", values["username"], None, token)
+        token = token or accounts.new_token(bot_id, self.random)
+        accounts.change(tx, bot_id, first_name=name, username=username, bot_token=token)
+        return Account(bot_id, name, "", username, None, token)
 
 
 _FIELDS = {
     "users": ("phone", "first_name", "last_name", "username", "code"),
     "bots": ("name", "username", "token"),
 }
-
-
-def _bring_up_to_date(tx: Connection, user_id: int, values: dict[str, str | None]) -> None:
-    username = values.get("username")
-    tx.execute(
-        update(users)
-        .where(users.c.id == user_id)
-        .values(**values, username_key=username.casefold() if username else None)
-    )
 
 
 def _check_fields(entry: object, known: tuple[str, ...]) -> dict[str, str]:

@@ -25,7 +25,7 @@ TTL_DAYS = 365
 @handles(api.account.UpdateProfile, bots=False)
 def update_profile(ctx: Context, request: api.account.UpdateProfile) -> api.TypeUser:
     row = accounts.own(ctx.tx, ctx.user_id)
-    values: dict[str, str] = {}
+    values: dict[str, str | None] = {}
     if request.first_name is not None or request.last_name is not None:
         first_name = row.first_name if request.first_name is None else request.first_name
         last_name = row.last_name if request.last_name is None else request.last_name
@@ -39,7 +39,7 @@ def update_profile(ctx: Context, request: api.account.UpdateProfile) -> api.Type
         if about != row.about:
             values["about"] = about
     if values:
-        ctx.tx.execute(update(users).where(users.c.id == ctx.user_id).values(**values))
+        accounts.change(ctx.tx, ctx.user_id, **values)
     if "first_name" in values:
         _tell_names(ctx)
     elif values:
@@ -66,11 +66,7 @@ def update_username(ctx: Context, request: api.account.UpdateUsername) -> api.Ty
         taken = accounts.by_username(ctx.tx, username)
         if taken is not None and taken.id != ctx.user_id:
             raise RpcFault(400, "USERNAME_OCCUPIED")
-    ctx.tx.execute(
-        update(users)
-        .where(users.c.id == ctx.user_id)
-        .values(username=username, username_key=username.casefold() if username else None)
-    )
+    accounts.change(ctx.tx, ctx.user_id, username=username)
     _tell_names(ctx)
     return _myself(ctx)
 

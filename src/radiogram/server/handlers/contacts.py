@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, delete, func, insert, or_, select, update
 
 from radiogram.server import accounts, audience, peers, render, store
 from radiogram.server.db import PEER_USER, blocked, contacts, dialogs, users
@@ -303,7 +303,7 @@ def _blockable(ctx: Context, peer: api.TypeInputPeer) -> Peer:
     return target.peer
 
 
-def _entry(ctx: Context, peer: Peer) -> tuple[object, ...]:
+def _entry(ctx: Context, peer: Peer) -> tuple[ColumnElement[bool], ...]:
     return (
         blocked.c.owner_id == ctx.user_id,
         blocked.c.peer_type == peer.type,
