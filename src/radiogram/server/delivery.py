@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from sqlalchemy.exc import IntegrityError
-
 from radiogram.server import peers, render, store, text
 from radiogram.server.peers import Target
 from radiogram.server.rpc import RpcFault
@@ -216,8 +214,5 @@ def _remember(ctx: Context, drafts: Sequence[Draft], ids: Sequence[int]) -> None
     ]
     if not pairs:
         return
-    try:
-        store.insert_random_ids(ctx.tx, ctx.user_id, pairs)
-    except IntegrityError:
-        code = ctx.world.settings.random_id_duplicate_code
-        raise RpcFault(code, "RANDOM_ID_DUPLICATE") from None
+    if not store.insert_random_ids(ctx.tx, ctx.user_id, pairs):
+        raise RpcFault(ctx.world.settings.random_id_duplicate_code, "RANDOM_ID_DUPLICATE")

@@ -38,6 +38,7 @@ from radiogram.server.db import (
     random_ids,
     users,
 )
+from radiogram.server.statement import Statement
 
 T = TypeVar("T")
 
@@ -183,7 +184,7 @@ _A = bindparam("a", type_=BigInteger)
 _B = bindparam("b", type_=BigInteger)
 _OTHER = case((users.c.id == _A, _B), else_=_A)
 
-_SIDES = (
+_SIDES = Statement(
     select(
         *_columns(users, UserRow._fields),
         *_columns(contacts, ContactRow._fields),
@@ -222,7 +223,7 @@ _CONTACTS = select(*_columns(contacts, ContactRow._fields)).where(
         and_(contacts.c.user_id == _A, contacts.c.owner_id.in_(bindparam("ids", expanding=True))),
     )
 )
-_SAVE_COUNTERS = (
+_SAVE_COUNTERS = Statement(
     update(users)
     .where(users.c.id == bindparam("u"))
     .values(pts=bindparam("p"), next_message_id=bindparam("n"))
@@ -232,8 +233,7 @@ _SAVE_COUNTERS = (
 def load_sides(tx: Connection, a: int, b: int) -> dict[int, Side]:
     """Read two accounts (or one, if they are the same) and what each holds about the other."""
     sides = {}
-    for row in tx.execute(_SIDES, {"a": a, "b": b}):
-        values = tuple(row)
+    for values in _SIDES.rows(tx, {"a": a, "b": b}):
         contact = values[_USER_END:_CONTACT_END]
         dialog = values[_CONTACT_END + 1 :]
         sides[values[0]] = Side(
@@ -265,16 +265,22 @@ def load_contacts(tx: Connection, user_id: int, ids: Iterable[int]) -> list[Cont
 
 def save_counters(tx: Connection, rows: Sequence[tuple[int, int, int]]) -> None:
     """Write (user_id, pts, next_message_id) of boxes that changed."""
-    tx.execute(_SAVE_COUNTERS, [{"u": user, "p": pts, "n": last} for user, pts, last in rows])
+    _SAVE_COUNTERS.run_many(tx, ({"u": user, "p": pts, "n": last} for user, pts, last in rows))
 
 
 # ------------------------------------------------------------------ messages
 
 _INSERT_CONTENT = insert(messages)
-_INSERT_COPIES = insert(boxes)
-_INSERT_RANDOM_IDS = insert(random_ids)
+_CONTENT_RETURNING = Statement(insert(messages).returning(messages.c.content_id), Content._fields)
+_INSERT_RANDOM_IDS = Statement(insert(random_ids), ("user_id", "random_id", "message_id"))
+_FIND_RANDOM_ID = Statement(
+    select(random_ids.c.message_id).where(
+        random_ids.c.user_id == bindparam("user"), random_ids.c.random_id == bindparam("random")
+    )
+)
 _JOINED = boxes.join(messages, boxes.c.content_id == messages.c.content_id)
 _COPY_FIELDS = MessageRow._fields[: MessageRow._fields.index("sender_id")]
+_INSERT_COPIES = Statement(insert(boxes), _COPY_FIELDS)
 _MESSAGES: Select[Any] = select(
     *_columns(boxes, _COPY_FIELDS),
     *_columns(messages, MessageRow._fields[len(_COPY_FIELDS) :]),
@@ -283,7 +289,7 @@ _MESSAGES: Select[Any] = select(
 _USER = bindparam("user", type_=BigInteger)
 _MINE = boxes.c.user_id == _USER
 _IN_PEER = and_(_MINE, boxes.c.peer_type == bindparam("type"), boxes.c.peer_id == bindparam("peer"))
-_FIND_MESSAGE = _MESSAGES.where(_MINE, boxes.c.id == bindparam("id"))
+_FIND_MESSAGE = Statement(_MESSAGES.where(_MINE, boxes.c.id == bindparam("id")))
 _FIND_MESSAGES = _MESSAGES.where(_MINE, boxes.c.id.in_(bindparam("ids", expanding=True)))
 _DATES = (
     select(boxes.c.id, messages.c.date)
@@ -317,6 +323,8 @@ def _of(user_id: int, peer: Peer) -> dict[str, Any]:
 
 def insert_content(tx: Connection, content: Content) -> int:
     """Store a message and return its content id."""
+    if tx.dialect.insert_returning:
+        return int(_CONTENT_RETURNING.rows(tx, content._asdict())[0][0])
     key = tx.execute(_INSERT_CONTENT, content._asdict()).inserted_primary_key
     return int(key[0])
 
@@ -329,18 +337,24 @@ def edit_content(tx: Connection, content_id: int, **values: object) -> None:
 def insert_copies(tx: Connection, rows: Sequence[MessageRow]) -> None:
     """Store copies of messages whose content is stored already."""
     width = len(_COPY_FIELDS)
-    tx.execute(_INSERT_COPIES, [dict(zip(_COPY_FIELDS, row[:width], strict=True)) for row in rows])
+    _INSERT_COPIES.run_many(tx, (dict(zip(_COPY_FIELDS, row[:width], strict=True)) for row in rows))
 
 
-def insert_random_ids(tx: Connection, user_id: int, pairs: Sequence[tuple[int, int]]) -> None:
-    """Remember (random_id, message_id) of sends. Raises IntegrityError if one is known."""
-    tx.execute(
-        _INSERT_RANDOM_IDS,
-        [
+def insert_random_ids(tx: Connection, user_id: int, pairs: Sequence[tuple[int, int]]) -> bool:
+    """Remember (random_id, message_id) of sends; False if one of them is known (C0.2.2)."""
+    if len({random_id for random_id, _ in pairs}) != len(pairs):
+        return False
+    for random_id, _ in pairs:
+        if _FIND_RANDOM_ID.rows(tx, {"user": user_id, "random": random_id}):
+            return False
+    _INSERT_RANDOM_IDS.run_many(
+        tx,
+        (
             {"user_id": user_id, "random_id": random_id, "message_id": message_id}
             for random_id, message_id in pairs
-        ],
+        ),
     )
+    return True
 
 
 def copy_of(
@@ -360,8 +374,8 @@ def copy_of(
 
 def find_message(tx: Connection, user_id: int, message_id: int) -> MessageRow | None:
     """Read one copy from an account's box."""
-    row = tx.execute(_FIND_MESSAGE, {"user": user_id, "id": message_id}).first()
-    return None if row is None else MessageRow._make(row)
+    rows = _FIND_MESSAGE.rows(tx, {"user": user_id, "id": message_id})
+    return MessageRow._make(rows[0]) if rows else None
 
 
 def find_messages(tx: Connection, user_id: int, ids: Iterable[int]) -> dict[int, MessageRow]:
@@ -511,7 +525,7 @@ _DIALOG_KEY = and_(
     dialogs.c.peer_id == bindparam("peer"),
 )
 _FIND_DIALOG = select(*_columns(dialogs, DialogRow._fields)).where(_DIALOG_KEY)
-_RAISE_DIALOG = (
+_RAISE_DIALOG = Statement(
     update(dialogs)
     .where(_DIALOG_KEY)
     .values(
@@ -550,12 +564,12 @@ def raise_dialogs(
     old = [row for row in rows if (row[0], row[1]) in existing]
     new = [row for row in rows if (row[0], row[1]) not in existing]
     if old:
-        tx.execute(
-            _RAISE_DIALOG,
-            [
+        _RAISE_DIALOG.run_many(
+            tx,
+            (
                 {**_of(user_id, peer), "top": top, "unread": unread}
                 for user_id, peer, top, unread in old
-            ],
+            ),
         )
     if new:
         tx.execute(
@@ -640,8 +654,8 @@ def last_copy_of(
 
 # ------------------------------------------------------------------ events
 
-_INSERT_EVENTS = insert(events)
-_EVENTS_AFTER = (
+_INSERT_EVENTS = Statement(insert(events), EventRow._fields)
+_EVENTS_AFTER = Statement(
     select(*_columns(events, EventRow._fields))
     .where(events.c.user_id == _USER, events.c.pts > bindparam("pts"))
     .order_by(events.c.pts)
@@ -651,10 +665,10 @@ _EVENTS_AFTER = (
 
 def insert_events(tx: Connection, rows: Sequence[EventRow]) -> None:
     """Append to the logs of boxes."""
-    tx.execute(_INSERT_EVENTS, [row._asdict() for row in rows])
+    _INSERT_EVENTS.run_many(tx, (row._asdict() for row in rows))
 
 
 def events_after(tx: Connection, user_id: int, pts: int, *, limit: int) -> list[EventRow]:
     """Read the first events of a box that are newer than a pts."""
-    rows = tx.execute(_EVENTS_AFTER, {"user": user_id, "pts": pts, "limit": limit})
+    rows = _EVENTS_AFTER.rows(tx, {"user": user_id, "pts": pts, "limit": limit})
     return list(map(EventRow._make, rows))
