@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import textwrap
 import time
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
@@ -16,8 +17,6 @@ from typing import Any, TypeVar
 
 from rich.console import Console
 from rich.markup import escape
-from rich.padding import Padding
-from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
@@ -30,6 +29,8 @@ from radiogram.tl.base import Request, TLObject
 Result = TypeVar("Result")
 
 WIDTH = 100
+INDENT = 7
+"""Columns for the name of a person and the mark of a line."""
 PATIENCE = 10.0
 """Seconds that an update which has to come may take."""
 
@@ -47,22 +48,35 @@ PINS: tuple[tuple[tuple[str, ...], bool, bool], ...] = (
 )
 """Every combination of the three flags, in an order in which each call changes something."""
 
-BESIDE_THE_POINT = {"date", "users", "chats", "seq", "access_hash", "photo", "status", "random_id"}
+BESIDE_THE_POINT = {
+    "access_hash", "bot_info_version", "chats", "date", "entities", "from_id", "photo", "pts_count",
+    "random_id", "seq", "status", "users",
+}  # fmt: skip
 """Fields that the short form of an object leaves out."""
 
 YOUR_TURN = """\
+# line = what `radiogram serve --json` printed
+
 # Radiogram
-server = ServerAddress.from_json(line)              # the line that `radiogram serve --json` prints
-client = TelegramClient(StringSession(""), 1, "any", server=server)
+client = TelegramClient(StringSession(""), 1, "any", server=ServerAddress.from_json(line))
 
 # Telethon
-telethon.crypto.rsa.add_key(public_key)             # "public_key" in that line
+server = json.loads(line)
+telethon.crypto.rsa.add_key(server["public_key"])
 client = TelegramClient(StringSession(), 1, "any")
-client.session.set_dc(2, "127.0.0.1", 8443)
+client.session.set_dc(server["dc_id"], server["host"], server["port"])
 
-// GramJS: it dials port 80 whatever the session says, so serve there: radiogram serve --port 80
-require("telegram/crypto/RSA")._serverKeys.set(fingerprint, {n, e});  // of the same public key
-session.setDC(2, "127.0.0.1", 80);
+// GramJS dials port 80 whatever its session says: put the address in below it
+const server = JSON.parse(line);
+const { PromisedNetSockets } = require("telegram/extensions");
+const dial = PromisedNetSockets.prototype.connect;
+PromisedNetSockets.prototype.connect = function () {
+  return dial.call(this, server.port, server.host);
+};
+const key = require("crypto").createPublicKey(server.public_key).export({ format: "jwk" });
+const n = require("big-integer")(Buffer.from(key.n, "base64url").toString("hex"), 16);
+const fingerprint = line.match(/"fingerprint": *(-?\\d+)/)[1]; // too long for a JavaScript number
+require("telegram/crypto/RSA")._serverKeys.set(fingerprint, { n, e: 65537 });
 """
 
 
@@ -119,12 +133,12 @@ class Stage:
 
     def line(self, person: Person, mark: str, text: str, style: str = "") -> None:
         """Print one line of a person: ``→`` a call, ``=`` its result, ``←`` an update."""
-        row = Table.grid(padding=(0, 1, 0, 0))
-        row.add_column(width=4, no_wrap=True)
-        row.add_column(width=1)
-        row.add_column(overflow="fold")
-        row.add_row(Text(person.name, f"bold {person.style}"), mark, Text(text, style))
-        self.console.print(row)
+        room = self.console.width - INDENT
+        first, *more = textwrap.wrap(text, room, break_on_hyphens=False) or [""]
+        name = (f"{person.name:<{INDENT - 3}} ", f"bold {person.style}")
+        self.console.print(Text.assemble(name, f"{mark} ", (first, style)))
+        for rest in more:
+            self.console.print(Text(" " * INDENT + rest, style))
 
     async def call(self, person: Person, request: Request[Result]) -> Result:
         """Invoke a request, and print it with its result; an error of Telegram passes through."""
@@ -162,7 +176,9 @@ def short(value: object) -> str:
         f"{name}={short(content)}"
         for name in (field.attribute for field in value.TL_DEFINITION.fields)
         if name not in BESIDE_THE_POINT
-        and (content := getattr(value, name)) not in (None, False, [], "")
+        and (content := getattr(value, name)) is not None
+        and content is not False
+        and content not in ([], "")
     )
     return f"{type(value).__name__}({shown})"
 
@@ -181,7 +197,7 @@ def written(arguments: dict[str, Any]) -> str:
     return ", ".join(
         f"{name}={json.dumps(value) if isinstance(value, str) else repr(value)}"
         for name, value in shown.items()
-        if value not in (None, False)
+        if value is not None and value is not False
     )
 
 
@@ -273,9 +289,11 @@ async def pin(stage: Stage, ada: Person, ben: Person, ours: int, theirs: int) ->
     """Pin and unpin Ada's message with every combination of flags; compare both sides."""
     stage.scene(
         "Ada pins and unpins, with every flag",
-        f"Her message has id {ours} in her own box and id {theirs} in Ben's.",
+        f"Her message has id {ours} in her own box and id {theirs} in Ben's. A service message"
+        " about a pin is silent\nin private chats, with the flag and without.",
     )
     for flags, reaches_ben, notice in PINS:
+        stage.console.print()
         before = await ben.pts()
         request = api.messages.UpdatePinnedMessage(
             peer="username", id=ours, **dict.fromkeys(flags, True)
@@ -339,10 +357,12 @@ async def play(console: Console) -> None:
         await fail(stage, ada)
     stage.scene(
         "Your turn",
-        "Keep a server running with `radiogram serve --json`, and point your own program at it:",
+        "Keep a server running with `radiogram serve --json`, and point your own program at it:\n",
     )
-    lines = Syntax(YOUR_TURN, "python", theme="ansi_dark", background_color="default")
-    console.print(Padding(lines, (0, 0, 0, 2)))
+    for line in YOUR_TURN.splitlines():
+        comment = line.startswith(("#", "//"))
+        console.print(Text(f"  {line}".rstrip(), "bold" if comment else "yellow"))
+    console.print()
     console.print(
         f"Everything was as it should be, in {time.perf_counter() - started:.1f} s.",
         style="bold green",
