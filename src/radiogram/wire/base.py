@@ -68,7 +68,7 @@ class Codec(Protocol):
         """
 
     def pack_error(self, code: int) -> bytes:
-        """Frame a transport error; only for servers."""
+        """Frame a transport error, -999 to -2; only for servers."""
 
     def pack_quick_ack(self, token: int) -> bytes:
         """Frame a quick acknowledgement; only for servers, and not in the full transport."""

@@ -39,7 +39,8 @@ _PLAIN_HEAD = 20
 """The smallest payload, a plain message without a body: key id, msg_id and length (A3.1)."""
 _SEALED_HEAD = 24
 _NO_KEY = bytes(8)
-_LOWEST_CODE = -999
+_CODES = range(-999, -1)
+"""Transport errors; -1 is no such thing, since it opens the packet of a token."""
 
 
 class Framing(ABC):
@@ -284,6 +285,8 @@ class ServerEnd(Framing):
         return self._wrap(self._sendable(payload))
 
     def pack_error(self, code: int) -> bytes:
+        if code not in _CODES:
+            raise LocalProtocolError(f"{code} is no transport error")
         return self._wrap(_I32.pack(code))
 
     def pack_quick_ack(self, token: int) -> bytes:
@@ -360,7 +363,7 @@ class _FullServer(Full, ServerEnd):
 class _FullClient(Full, ClientEnd):
     # Some servers put the bare code where the length would be.
     def _size(self, view: View, start: int, available: int) -> int:
-        if available >= 4 and _LOWEST_CODE <= _I32.unpack_from(view, start)[0] < 0:
+        if available >= 4 and _I32.unpack_from(view, start)[0] in _CODES:
             return 4
         return super()._size(view, start, available)
 
