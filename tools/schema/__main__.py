@@ -18,6 +18,7 @@ TARGET = Path(__file__).parents[2] / "src" / "radiogram" / "tl" / "schema"
 
 
 def main() -> int:
+    """Write or compare the tables; 1 if they differ."""
     parser = argparse.ArgumentParser(prog="tools.schema", description=__doc__.splitlines()[0])
     parser.add_argument("directory", type=Path)
     parser.add_argument("--check", action="store_true", help="compare, write nothing")

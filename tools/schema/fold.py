@@ -26,6 +26,8 @@ _RAW = {"rpc_result": {"result": "!X"}, "message": {"body": "!X.bytes"}}
 
 @dataclass(frozen=True)
 class Version:
+    """A definition in a range of layers, and how many sources know it."""
+
     first: int
     last: int
     sources: int
@@ -54,13 +56,16 @@ def api_text(history: str, variants: str) -> str:
 
 
 def mtproto_text(schema: str) -> str:
-    """Give the text of the table of service messages; what has no id is left out."""
+    """Give the text of the table of service messages.
+
+    Left out: what has no id, and the method of a contest that is long over.
+    """
     versions: dict[tuple[bool, str], list[Version]] = {}
     is_method = False
     for line in schema.splitlines():
         if line.startswith("---"):
             is_method = "functions" in line
-        elif "#" in line.partition(" ")[0]:
+        elif "#" in line.partition(" ")[0] and not line.startswith("contest."):
             definition = parse_line(line, is_method=is_method)
             raw = _RAW.get(definition.name, {})
             params = tuple(Field(p.name, raw.get(p.name, p.type)) for p in definition.params)
@@ -82,9 +87,7 @@ def _settle(row: dict[str, str], variants: list[dict[str, str]]) -> list[dict[st
     """
     chosen: list[dict[str, str]] = []
     for layer in range(int(row["first_layer"]), int(row["last_layer"]) + 1):
-        covering = [
-            v for v in variants if int(v["first_layer"]) <= layer <= int(v["last_layer"])
-        ]
+        covering = [v for v in variants if int(v["first_layer"]) <= layer <= int(v["last_layer"])]
         covering.sort(
             key=lambda v: (len(v["sources"]) > 1, int(v["first_layer"]), -int(v["last_layer"]))
         )
@@ -125,9 +128,7 @@ def _line(name: str, versions: list[Version], first: int, last: int) -> str:
     # Where two cover one layer the table lets the last listed answer to the name: the younger,
     # or, of two that appeared together, the one that more sources know.
     versions = sorted(versions, key=lambda v: (v.first, v.sources, -v.last))
-    heads = [
-        f"{v.definition.id:08x}{_layers(v.first, v.last, first, last)}" for v in versions
-    ]
+    heads = [f"{v.definition.id:08x}{_layers(v.first, v.last, first, last)}" for v in versions]
     merged: list[tuple[str, list[int]]] = []
     for index, version in enumerate(versions):
         words = [*map(_word, version.definition.params), f"={version.definition.result}"]

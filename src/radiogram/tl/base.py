@@ -7,7 +7,7 @@ plain data. Knows no schema: the classes are made in :mod:`radiogram.tl.build`.
 from __future__ import annotations
 
 import base64
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 import msgspec
 
@@ -16,25 +16,26 @@ from radiogram.errors import EncodeError
 if TYPE_CHECKING:
     from radiogram.tl.schema.definition import Definition
 
-    _StructMeta = type
-else:
-    _StructMeta = type(msgspec.Struct)
-
 Result_co = TypeVar("Result_co", covariant=True)
 
 
-class TLMeta(_StructMeta):
+class TLMeta(msgspec.StructMeta):
     """Metaclass of all TL classes: construction by keyword only, with errors that help."""
 
     __match_args__ = ()
 
-    def __call__(cls, /, *args: Any, **values: Any) -> Any:
-        if not args:
+    if not TYPE_CHECKING:  # a checker shall look at the parameters in the stub
+
+        def __call__(cls, /, *args: Any, **values: Any) -> Any:  # noqa: N805 cls, of a metaclass
+            if args or not cls.TL_ID:
+                raise _refusal(cls, args, values)
             try:
-                return _StructMeta.__call__(cls, **values)
+                return _construct(cls, **values)
             except TypeError:
-                pass
-        _refuse(cls, args, values)
+                raise _refusal(cls, args, values) from None
+
+
+_construct = msgspec.StructMeta.__call__
 
 
 class TLObject(msgspec.Struct, metaclass=TLMeta, gc=False):
@@ -85,7 +86,7 @@ class Request(TLObject, Generic[Result_co], gc=False):
 
 def maker(cls: type[TLObject]) -> Any:
     """Give the fast constructor of a class: positional, in the order of its struct fields."""
-    return _StructMeta.__call__.__get__(cls)
+    return _construct.__get__(cls)
 
 
 def _rebuild(cls: type[TLObject], *values: Any) -> Any:
@@ -138,25 +139,26 @@ def _base64(value: object) -> str:
     raise EncodeError(f"{type(value).__name__} {value!r} has no JSON form")
 
 
-def _refuse(cls: Any, args: tuple[Any, ...], values: dict[str, Any]) -> NoReturn:
+def _refusal(cls: Any, args: tuple[Any, ...], values: dict[str, Any]) -> EncodeError:
     """Say why a class cannot be called like this."""
     definition: Definition | None = cls.TL_DEFINITION
     name = cls.__qualname__
     if definition is None:
-        raise EncodeError(f"{name} is an abstract type; use one of its constructors")
+        return EncodeError(f"{name} is an abstract type; use one of its constructors")
     fields = {field.attribute: field for field in definition.fields}
+    optional = {a for a, field in fields.items() if field.optional or definition.may_omit(field)}
     expected = ", ".join(
-        f"{attribute}: {field.type}{' (optional)' * field.optional}"
+        f"{attribute}: {field.type}{' (optional)' * (attribute in optional)}"
         for attribute, field in fields.items()
     )
     takes = f"it takes {expected}" if fields else "it takes no parameters"
     if args:
         came = ", ".join(short(arg) for arg in args)
-        raise EncodeError(f"{name}: parameters are given by keyword, got {came}; {takes}")
+        return EncodeError(f"{name}: parameters are given by keyword, got {came}; {takes}")
     for attribute, value in values.items():
         if attribute not in fields:
             hint = _closest(attribute, list(fields))
-            raise EncodeError(
+            return EncodeError(
                 f"{name}: no parameter {attribute!r} (got {short(value)})"
                 + (f"; did you mean {hint!r}?" if hint else "")
                 + f"; {takes}"
@@ -164,9 +166,9 @@ def _refuse(cls: Any, args: tuple[Any, ...], values: dict[str, Any]) -> NoReturn
     missing = [
         f"{attribute!r} ({field.type})"
         for attribute, field in fields.items()
-        if not field.optional and attribute not in values
+        if attribute not in optional and attribute not in values
     ]
-    raise EncodeError(f"{name}: missing {', '.join(missing)}; {takes}")
+    return EncodeError(f"{name}: missing {', '.join(missing)}; {takes}")
 
 
 def _closest(name: str, names: list[str]) -> str | None:

@@ -10,10 +10,10 @@ import copyreg
 import threading
 from collections.abc import Iterable
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from radiogram.errors import DecodeError, EncodeError, SchemaError
-from radiogram.tl.base import Request, TLMeta, TLObject, maker, short
+from radiogram.tl.base import Request, TLMeta, TLObject, short
 from radiogram.tl.codec import MAX_OBJECTS
 from radiogram.tl.names import Namespace
 from radiogram.tl.reader import Readers
@@ -310,9 +310,7 @@ def mtproto_registry() -> Registry:
     found = _registries.get(0)
     if found is None:
         with _lock:
-            found = _registries.setdefault(
-                0, Registry("mtproto", 0, _Layer(mtproto_table(), 0))
-            )
+            found = _registries.setdefault(0, Registry("mtproto", 0, _Layer(mtproto_table(), 0)))
     return found
 
 
@@ -328,16 +326,12 @@ def _type_of(family: str, name: str) -> type[TLObject]:
             if found is None:
                 space, _, _ = name.rpartition(".")
                 short_name = f"Type{class_name(name)}"
-                found = _types[family, name] = TLMeta(
-                    short_name,
-                    (TLObject,),
-                    {
-                        "__module__": f"radiogram.tl.{family}",
-                        "__qualname__": f"{space}.{short_name}".lstrip("."),
-                        "__doc__": f"Base of all constructors of {name}.",
-                    },
-                    gc=False,
-                )
+                namespace = {
+                    "__module__": f"radiogram.tl.{family}",
+                    "__qualname__": f"{space}.{short_name}".lstrip("."),
+                    "__doc__": f"Base of all constructors of {name}.",
+                }
+                found = _types[family, name] = _new_class(short_name, TLObject, namespace)
     return found
 
 
@@ -373,11 +367,13 @@ def _make_class(family: str, definition: Definition) -> type[TLObject]:
                 namespace["__annotations__"][field.attribute] += " | None"
         elif definition.may_omit(field):
             namespace[field.attribute] = [] if vector_item(field.type) else 0
-    base: type[TLObject] = (
-        Request if definition.is_method else _type_of(family, definition.result)
-    )
-    made: type[TLObject] = TLMeta(definition.class_name, (base,), namespace, gc=False)
-    return made
+    base: type[TLObject] = Request if definition.is_method else _type_of(family, definition.result)
+    return _new_class(definition.class_name, base, namespace)
+
+
+def _new_class(name: str, base: type[TLObject], namespace: dict[str, Any]) -> type[TLObject]:
+    # Objects form trees, so the cycle collector need not look at them.
+    return cast(type[TLObject], TLMeta(name, (base,), namespace, gc=False))
 
 
 def _annotation(tl_type: str) -> str:

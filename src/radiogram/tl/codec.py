@@ -77,20 +77,20 @@ def pack_bytes(value: Any) -> bytes:
     """Lay out a bytes value with its length and padding."""
     if not isinstance(value, (bytes, bytearray, memoryview)):
         raise Misfit
-    value = bytes(value)
-    length = len(value)
+    data = bytes(value)
+    length = len(data)
     if length < 254:
-        return _HEADS[length] + value + _PADDING[(length + 1) & 3]
+        return _HEADS[length] + data + _PADDING[(length + 1) & 3]
     if length > MAX_LENGTH:
         raise Misfit(f"expected at most {MAX_LENGTH} bytes, got {length}")
-    return b"\xfe" + length.to_bytes(3, "little") + value + _PADDING[length & 3]
+    return b"\xfe" + length.to_bytes(3, "little") + data + _PADDING[length & 3]
 
 
 def pack_string(value: Any) -> bytes:
     """Lay out a string."""
     if not isinstance(value, str):
         raise Misfit
-    data = value.encode("utf-8", "surrogateescape")
+    data: bytes = value.encode("utf-8", "surrogateescape")
     length = len(data)
     if length < 254:
         return _HEADS[length] + data + _PADDING[(length + 1) & 3]

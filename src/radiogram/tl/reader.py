@@ -19,7 +19,7 @@ from collections.abc import Callable
 from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any
 
-from radiogram.errors import DecodeError, SchemaError
+from radiogram.errors import DecodeError
 from radiogram.tl.base import TLObject, maker
 from radiogram.tl.codec import (
     FALSE_ID,
@@ -72,7 +72,7 @@ class _ReaderSource:
         return out
 
     def construct(self) -> None:
-        fields = self.definition.fields
+        fields = self.definition.arguments
         required = [f.attribute for f in fields if not f.optional]
         rest = [f for f in fields if f.optional]
         words = [p.name for p in self.definition.params if p.type == "#"]
@@ -101,21 +101,17 @@ class _ReaderSource:
                 if not params[index].is_flag:
                     group.append(params[index])
                 index += 1
-            if group:
+            cases = _cases(group)
+            if cases:
                 self.flush()
-                for start in range(0, len(group), _CHUNK):
-                    self.chunk(group[start : start + _CHUNK])
+            for start in range(0, len(cases), _CHUNK):
+                self.chunk(cases[start : start + _CHUNK])
 
-    def chunk(self, group: list[Field]) -> None:
-        """Write the reading of optional fields, those that share a bit together."""
-        cases: list[list[Field]] = []
-        for field in group:
-            if cases and (cases[-1][0].word, cases[-1][0].bit) == (field.word, field.bit):
-                cases[-1].append(field)
-            else:
-                cases.append([field])
-        if len(cases) > 2:
-            self.out.add(f"if {_any_bit(group)}:")
+    def chunk(self, cases: list[list[Field]]) -> None:
+        """Write the reading of optional fields behind a common test."""
+        common = len(cases) > 2
+        if common:
+            self.out.add(f"if {_any_bit([case[0] for case in cases])}:")
             self.out.indent += 1
         for case in cases:
             self.out.add(f"if {case[0].word} & {1 << case[0].bit}:")
@@ -124,8 +120,7 @@ class _ReaderSource:
                 self.value(field)
             self.flush()
             self.out.indent -= 1
-        if len(cases) > 2:
-            self.out.indent -= 1
+        self.out.indent -= common
 
     def value(self, field: Field) -> None:
         """Write the reading of one field that is there."""
@@ -178,8 +173,7 @@ class _ReaderSource:
     def nested(self, field: Field) -> None:
         if _is_bare(field.type):
             self.flush()
-            name = field.type.lstrip("%")
-            self.out.add(f"{field.attribute}, _p = {_bare(name)}(_b, _p, _d)", field)
+            self.out.add(f"{field.attribute}, _p = {_bare(field.type)}(_b, _p, _d)", field)
             return
         self.run.append(("_c", "I", field))
         self.flush()
@@ -195,7 +189,9 @@ class _ReaderSource:
             out.add(f"if _c != {VECTOR_ID}: raise _Malformed('expected a vector', 8)", field)
         size = SIZES.get(FIXED.get(item, "I"), 4)
         out.add(f"if _n > (_len(_b) - _p) // {size}:", field)
-        out.add("    raise _Malformed(f'{_n} items announced, {_len(_b) - _p} bytes left', 4)", field)
+        out.add(
+            "    raise _Malformed(f'{_n} items announced, {_len(_b) - _p} bytes left', 4)", field
+        )
         if item in FIXED or item in ("string", "bytes"):
             out.add("if _n > _free: _count(_n)", field)
         if item in ("int", "long", "double"):
@@ -211,7 +207,7 @@ class _ReaderSource:
         elif item == "Bool" or vector_item(item) is not None:
             out.add(f"    _x, _p = _value({item!r}, _b, _p, _d)", field)
         elif _is_bare(item):
-            out.add(f"    _x, _p = {_bare(item.lstrip('%'))}(_b, _p, _d)", field)
+            out.add(f"    _x, _p = {_bare(item)}(_b, _p, _d)", field)
         else:
             out.add(f"    _x, _p = {_typed(item)}[_U_I(_b, _p)[0]](_b, _p + 4, _d)", field)
         out.add(f"    {name}.append(_x)", field)
@@ -244,8 +240,19 @@ def _typed(tl_type: str) -> str:
     return f"_T_{tl_type.replace('.', '__')}"
 
 
-def _bare(name: str) -> str:
-    return f"_B_{name.replace('.', '__')}"
+def _bare(tl_type: str) -> str:
+    return f"_B_{tl_type.lstrip('%').replace('.', '__')}"
+
+
+def _cases(fields: list[Field]) -> list[list[Field]]:
+    """Put neighbours that share a bit together."""
+    cases: list[list[Field]] = []
+    for field in fields:
+        if cases and (cases[-1][0].word, cases[-1][0].bit) == (field.word, field.bit):
+            cases[-1].append(field)
+        else:
+            cases.append([field])
+    return cases
 
 
 def _any_bit(fields: list[Field]) -> str:
@@ -331,9 +338,9 @@ class Readers:
         if item is not None:
             if tl_type[0] == "V":
                 (id,) = _U_I(data, position)
-                if id != VECTOR_ID:
-                    raise Malformed(f"expected a vector, got {id:#010x}")
                 position += 4
+                if id != VECTOR_ID:
+                    raise Malformed(f"expected a vector, got {id:#010x}", 4)
             return self.vector(item, data, position, depth)
         if tl_type in FIXED:
             code = FIXED[tl_type]
@@ -344,9 +351,10 @@ class Readers:
         if tl_type == "bytes":
             return read_bytes(data, position)
         (id,) = _U_I(data, position)
+        position += 4
         if tl_type == "Bool":
-            return _BOOL[id], position + 4
-        return self.typed(tl_type)[id](data, position + 4, depth)
+            return _BOOL[id], position
+        return self.typed(tl_type)[id](data, position, depth)
 
     def vector(self, item: str, data: bytes, position: int, depth: int) -> tuple[list[Any], int]:
         """Read the count and the items of a vector."""
@@ -391,9 +399,7 @@ class Readers:
         definition = self._registry.find_id(id)
         if definition is None:
             wanted = "" if tl_type == "Object" else f" where {tl_type} is expected"
-            raise Malformed(
-                f"no constructor {id:#010x} in {self._registry.description}{wanted}", 4
-            )
+            raise Malformed(f"no constructor {id:#010x} in {self._registry.description}{wanted}", 4)
         if tl_type != "Object" and (definition.is_method or definition.result != tl_type):
             raise Malformed(f"expected {tl_type}, got {definition.qualified_name}", 4)
         reader = self._by_id.get(id)
@@ -422,13 +428,7 @@ class Readers:
         elif kind == "_T_":
             self.typed(rest)
         elif kind == "_B_":
-            self._globals[name] = self._bare(rest)
-
-    def _bare(self, name: str) -> Reader:
-        definition = self._registry.find(name)
-        if definition is None:
-            raise SchemaError(f"a field has the bare type {name}, which is not defined")
-        return self._link(definition)
+            self._globals[name] = self._link(self._registry.bare(rest))
 
 
 _U_I = struct.Struct("<I").unpack_from
@@ -452,8 +452,7 @@ def _explain(error: Exception, data: bytes, offset: int) -> DecodeError:
         frame = traceback.tb_frame
         compiled = compiled_from(frame.f_code)
         if compiled is not None:
-            if path:
-                path += "."
+            path += "." if path else ""
             path += compiled.definition.qualified_name
             position = frame.f_locals["_p"]
             fields = compiled.fields[traceback.tb_lineno - 1]
@@ -464,9 +463,10 @@ def _explain(error: Exception, data: bytes, offset: int) -> DecodeError:
                 items = frame.f_locals.get(field.attribute)
                 if vector_item(field.type) and isinstance(items, list):
                     path += f"[{len(items)}]"
-        elif frame.f_code is Readers.vector.__code__:
-            path += f"[{len(frame.f_locals.get('items', ()))}]"
+        elif frame.f_code in (Readers.value.__code__, Readers.vector.__code__):
             position = frame.f_locals["position"]
+            if "items" in frame.f_locals:
+                path += f"[{len(frame.f_locals['items'])}]"
         traceback = traceback.tb_next
     if isinstance(error, Malformed):
         return DecodeError(str(error), path=path, offset=position - error.back)

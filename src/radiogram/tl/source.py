@@ -45,15 +45,15 @@ class Compiled(msgspec.Struct, frozen=True):
 _compiled: dict[int, Compiled] = {}
 
 
-def compile_function(
-    kind: str, definition: Definition, write: Callable[[], Source]
-) -> Compiled:
+def compile_function(kind: str, definition: Definition, write: Callable[[], Source]) -> Compiled:
     """Compile what ``write`` gives: a module with one function.
 
     The source can be seen in tracebacks; it is written again when one is printed.
     """
     source = write()
-    filename = f"<radiogram.tl.{kind} {definition.name}#{definition.id:08x} {definition.first_layer}>"
+    filename = (
+        f"<radiogram.tl.{kind} {definition.name}#{definition.id:08x} {definition.first_layer}>"
+    )
     module = compile(source.text, filename, "exec", dont_inherit=True)
     linecache.cache[filename] = (lambda: write().text,)
     code = next(const for const in module.co_consts if isinstance(const, CodeType))

@@ -22,7 +22,7 @@ from collections.abc import Callable
 from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any
 
-from radiogram.errors import EncodeError, SchemaError
+from radiogram.errors import EncodeError
 from radiogram.tl.base import TLObject, short
 from radiogram.tl.codec import (
     BYTE_LENGTHS,
@@ -74,6 +74,8 @@ class _WriterSource:
         for field in self.definition.params:
             self.field(field)
         self.flush()
+        if not self.out.fields[1:]:
+            self.out.add("pass")
         return self.out
 
     def flag_word(self, word: str) -> None:
@@ -93,8 +95,8 @@ class _WriterSource:
             out.add(f"if {' or '.join(given)}:")
             out.indent += 1
             if len(fields) > 1:
-                names = " ".join(field.attribute for field in fields)
-                out.add(f"if not ({' and '.join(given)}): raise _Misfit({names!r})")
+                values = ", ".join(f"{f.attribute!r}: {f.attribute}" for f in fields)
+                out.add(f"if not ({' and '.join(given)}): raise _partial({{{values}}})")
             out.add(f"{word} |= {1 << bit}")
             out.indent -= 1
 
@@ -179,6 +181,7 @@ def is_bare(tl_type: str) -> bool:
 
 
 def mangled(tl_type: str) -> str:
+    """Give a type as a part of an identifier."""
     return tl_type.replace(".", "__")
 
 
@@ -208,6 +211,7 @@ class Writers:
             "_pack": struct.pack,
             "_pack_bytes": pack_bytes,
             "_pack_string": pack_string,
+            "_partial": _partial,
             "_raw": self.raw,
             "_tuple": tuple,
             "_type": type,
@@ -226,12 +230,12 @@ class Writers:
     def value(self, tl_type: str, value: Any, add: Add) -> None:
         """Lay out a value of any type, without the help of compiled code."""
         item = vector_item(tl_type)
-        if item is None and (tl_type == "Object" or tl_type == "X") and isinstance(value, list):
+        if item is None and tl_type in ("Object", "X") and isinstance(value, list):
             tl_type, item = "Vector<Object>", "Object"
         if item is not None:
             if not isinstance(value, (list, tuple)):
                 raise Misfit
-            if tl_type[0] == "V":
+            if tl_type.startswith("V"):
                 add(VECTOR_ID.to_bytes(4, "little"))
             add(struct.pack("<I", len(value)))
             for element in value:
@@ -322,7 +326,7 @@ class Writers:
         elif kind == "_T_":
             self.typed(rest.replace("__", "."))
         elif kind == "_B_":
-            bare = rest.replace("__", ".")
+            bare = self._registry.bare(rest.replace("__", ".")).name
             self._globals[name] = _Typed(lambda cls: self._find_bare(cls, bare))
 
 
@@ -345,6 +349,15 @@ def _pack_bool(value: Any) -> bytes:
     if value is False:
         return FALSE
     raise Misfit
+
+
+def _partial(values: dict[str, Any]) -> Misfit:
+    """Tell that fields which share one bit are not given together."""
+    names: dict[bool, list[str]] = {True: [], False: []}
+    for name, value in values.items():
+        names[value is not None and value is not False].append(repr(name))
+    given, missing = " and ".join(names[True]), " and ".join(names[False])
+    return Misfit(f"{missing} must be given together with {given}: they share a flag bit")
 
 
 def misfit(tl_type: str, value: Any) -> str | None:
@@ -377,9 +390,8 @@ def misfit(tl_type: str, value: Any) -> str | None:
     else:
         definition = value.TL_DEFINITION if isinstance(value, TLObject) else None
         fits = definition is not None and (
-            definition.name == tl_type.lstrip("%")
-            if is_bare(tl_type)
-            else definition.result == tl_type and not definition.is_method
+            tl_type in (definition.name, f"%{definition.result}", definition.result)
+            and not definition.is_method
         )
         expected = tl_type
     return None if fits else f"expected {expected}, got {short(value)}"
@@ -402,8 +414,10 @@ def _explain(error: Exception, tl_type: str, value: Any) -> EncodeError:
         frame = traceback.tb_frame
         compiled = compiled_from(frame.f_code)
         if compiled is not None:
-            path = f"{path}.{compiled.definition.qualified_name}" if path else (
-                compiled.definition.qualified_name
+            path = (
+                f"{path}.{compiled.definition.qualified_name}"
+                if path
+                else (compiled.definition.qualified_name)
             )
             fields = compiled.fields[traceback.tb_lineno - 1]
             step, found = _fault(fields, frame.f_locals)
@@ -413,8 +427,10 @@ def _explain(error: Exception, tl_type: str, value: Any) -> EncodeError:
     if isinstance(error, RecursionError):
         reason = "nested too deeply"
     if not path:
-        path = getattr(type(value), "__qualname__", "value") if isinstance(value, TLObject) else (
-            tl_type
+        path = (
+            getattr(type(value), "__qualname__", "value")
+            if isinstance(value, TLObject)
+            else (tl_type)
         )
     return EncodeError(f"{path}: {reason or misfit(tl_type, value) or error}")
 

@@ -18,8 +18,8 @@ _HEAD = re.compile(rf"({_NAME})(?:#([0-9a-fA-F]{{1,8}}))?\Z")
 _FIELD = re.compile(rf"([A-Za-z][A-Za-z0-9_]*):(?:([A-Za-z][A-Za-z0-9_]*)\.(\d+)\?)?({_TYPE})\Z")
 _RESULT = re.compile(rf"(?:{_TYPE})\Z")
 _SECTION = re.compile(r"---(types|functions)---\Z")
-# Written in every schema for the sake of completeness: the codec knows them by heart.
-_BUILTIN = re.compile(r"(?:int|long|double|string|bytes) \?|(?:int128|int256) 4\*|[Vv]ector[ #]")
+# Written in many schemas for the sake of completeness: the codec knows them by heart.
+_BUILTIN = re.compile(r"(int|long|double|string|bytes|int128|int256|[Vv]ector)[ #=]")
 
 
 def parse(text: str, *, layer: int = 0) -> list[Definition]:
@@ -32,6 +32,8 @@ def parse(text: str, *, layer: int = 0) -> list[Definition]:
     is_method = False
     for number, statement in _statements(text):
         section = _SECTION.match(statement)
+        if section is None and statement.startswith("---"):
+            raise SchemaError(f"line {number}: {statement!r} is neither types nor functions")
         if section:
             is_method = section[1] == "functions"
         elif not _BUILTIN.match(statement):
@@ -46,9 +48,7 @@ def parse(text: str, *, layer: int = 0) -> list[Definition]:
     return definitions
 
 
-def parse_line(
-    text: str, *, is_method: bool = False, layer: int = 0, line: int = 1
-) -> Definition:
+def parse_line(text: str, *, is_method: bool = False, layer: int = 0, line: int = 1) -> Definition:
     """Parse one declaration, with or without its ``;``."""
     left, equals, right = text.rstrip("; \n").partition("=")
     if not equals:
@@ -63,10 +63,9 @@ def parse_line(
     match = _HEAD.match(head)
     if match is None:
         raise SchemaError(f"line {line}: {head!r} is not a name with an id")
-    params = tuple(
-        _field(word, line) for word in words if not (word[0] == "{" and word[-1] == "}")
-    )
-    _check(params, line)
+    generics = {word[1:-6] for word in words if word[0] == "{" and word.endswith(":Type}")}
+    params = tuple(_field(word, line) for word in words if word[0] != "{")
+    _check(params, generics, line)
     id = int(match[2], 16) if match[2] else declared_id(text)
     return Definition(match[1], id, params, result, is_method, layer, layer)
 
@@ -77,7 +76,7 @@ def _statements(text: str) -> Iterator[tuple[int, str]]:
     start = 0
     for number, line in enumerate(text.split("\n"), 1):
         line = line.partition("//")[0].strip()
-        if _SECTION.match(line):
+        if line.startswith("---"):
             if pending:
                 raise SchemaError(f"line {start}: {' '.join(pending)!r} does not end with ';'")
             yield number, line
@@ -106,7 +105,7 @@ def _field(word: str, line: int) -> Field:
     return Field(name, type, flag_word, int(bit or 0))
 
 
-def _check(params: tuple[Field, ...], line: int) -> None:
+def _check(params: tuple[Field, ...], generics: set[str], line: int) -> None:
     seen: dict[str, str] = {}
     for field in params:
         if field.name in seen:
@@ -116,4 +115,7 @@ def _check(params: tuple[Field, ...], line: int) -> None:
                 f"line {line}: field {field.name!r} depends on {field.word!r}, "
                 "which is not a flag word before it"
             )
+        generic = re.search(r"!(\w+)", field.type)
+        if generic is not None and generic[1] not in generics:
+            raise SchemaError(f"line {line}: {field.type!r} is not declared: {{X:Type}} is missing")
         seen[field.name] = field.type
