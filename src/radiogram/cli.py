@@ -48,14 +48,13 @@ def demo() -> None:
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
-    default=8443,
-    show_default=True,
-    help="Port to listen on; 0 takes a free one. Some clients need one below 32768.",
+    help="Port to listen on; 0 takes a free one. Default: the first free one from 20443 on.",
 )
 @click.option(
     "--database",
     metavar="URL",
-    help="Where accounts and messages live: a file, or a database URL. Default: in memory.",
+    help="Where accounts and messages live: path of an SQLite file, or an SQLAlchemy URL."
+    " Default: in memory.",
 )
 @click.option(
     "--key",
@@ -63,7 +62,9 @@ def demo() -> None:
     help="File of the server's private RSA key (PEM); made if missing. Default: in the database.",
 )
 @click.option(
-    "--login-code", metavar="N", help="Code with which every phone number can log in. [12345]"
+    "--login-code",
+    metavar="N",
+    help="Code of all numbers but the test numbers 99966XYYYY, which have XXXXX. Default: 12345.",
 )
 @click.option(
     "--world",
@@ -82,7 +83,7 @@ def demo() -> None:
 )
 def serve(
     host: str,
-    port: int,
+    port: int | None,
     database: str | None,
     key: str | None,
     login_code: str | None,

@@ -62,7 +62,7 @@ client = TelegramClient(StringSession(""), 1, "any", server=ServerAddress.from_j
 
 # Telethon
 server = json.loads(line)
-telethon.crypto.rsa.add_key(server["public_key"])
+telethon.crypto.rsa.add_key(server["public_key"], old=False)
 client = TelegramClient(StringSession(), 1, "any")
 client.session.set_dc(server["dc_id"], server["host"], server["port"])
 
