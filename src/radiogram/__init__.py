@@ -8,8 +8,8 @@ else.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # type checkers take this name for true; typing itself would cost 10 ms
 if TYPE_CHECKING:
     from radiogram import errors, sessions
     from radiogram.client.client import TelegramClient

@@ -144,7 +144,8 @@ class Stage:
         """Invoke a request, and print it with its result; an error of Telegram passes through."""
         self.line(person, "→", f"await client.invoke({code(request)})", person.style)
         result = await person.client.invoke(request)
-        for part in list(parts(result)) or [result]:
+        shown: list[object] = list(parts(result)) or [result]
+        for part in shown:
             self.line(person, "=", short(part))
         return result
 
