@@ -1,0 +1,208 @@
+"""The chain of a call: waiting, repeating, introducing again, moving; on sleep that takes no time."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import pytest
+
+from radiogram import errors
+from radiogram.client.invoke import (
+    Call,
+    Invoker,
+    Link,
+    compose,
+    flood_wait,
+    logged,
+    migrate,
+    repeat,
+)
+from radiogram.tl import api
+
+CALL = Call(api.help.GetConfig(), b"")
+
+
+class End:
+    """The end of a chain: answers from a list, errors are raised."""
+
+    def __init__(self, *answers: object) -> None:
+        self.answers = list(answers)
+        self.calls = 0
+
+    async def __call__(self, call: Call) -> Any:
+        self.calls += 1
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+class Sleep:
+    def __init__(self) -> None:
+        self.pauses: list[float] = []
+
+    async def __call__(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+
+
+class Home:
+    def __init__(self, *, can_move: bool = True) -> None:
+        self.introduced = 0
+        self.moves: list[int] = []
+        self.can_move = can_move
+
+    def introduce_again(self) -> None:
+        self.introduced += 1
+
+    async def move(self, dc_id: int) -> bool:
+        self.moves.append(dc_id)
+        return self.can_move
+
+
+def error(code: int, message: str) -> errors.RpcError:
+    return errors.rpc_error(code, message)
+
+
+async def run(link: Link, end: End) -> Any:
+    return await compose([link], end)(CALL)
+
+
+async def test_links_run_from_the_outside_in() -> None:
+    order = []
+
+    def named(name: str) -> Link:
+        async def link(call: Call, next: Invoker) -> Any:
+            order.append(name)
+            return await next(call)
+
+        return link
+
+    assert await compose([named("a"), named("b")], End("result"))(CALL) == "result"
+    assert order == ["a", "b"]
+
+
+# ── floods ───────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_short_wait_is_slept_through() -> None:
+    sleep, end = Sleep(), End(error(420, "FLOOD_WAIT_3"), error(420, "FLOOD_WAIT_4"), "done")
+    assert await run(flood_wait(10, sleep), end) == "done"
+    assert sleep.pauses == [3, 4]
+
+
+async def test_a_long_wait_is_the_callers_affair() -> None:
+    sleep, end = Sleep(), End(error(420, "FLOOD_WAIT_11"))
+    with pytest.raises(errors.FloodWait) as raised:
+        await run(flood_wait(10, sleep), end)
+    assert raised.value.seconds == 11
+    assert sleep.pauses == []
+
+
+async def test_the_threshold_counts_for_all_waits_of_a_call() -> None:
+    sleep, end = Sleep(), End(error(420, "FLOOD_WAIT_6"), error(420, "FLOOD_WAIT_6"))
+    with pytest.raises(errors.FloodWait):
+        await run(flood_wait(10, sleep), end)
+    assert sleep.pauses == [6]
+
+
+async def test_a_wait_of_zero_seconds_cannot_go_on_for_ever() -> None:  # D6
+    sleep, end = Sleep(), End(*[error(420, "FLOOD_WAIT_0")] * 20)
+    with pytest.raises(errors.FloodWait):
+        await run(flood_wait(10, sleep), end)
+    assert sleep.pauses == [1] * 10
+
+
+async def test_slow_mode_is_a_wait_too() -> None:
+    sleep, end = Sleep(), End(error(420, "SLOWMODE_WAIT_5"), "done")
+    assert await run(flood_wait(10, sleep), end) == "done"
+
+
+async def test_other_errors_are_not_waited_for() -> None:
+    sleep, end = Sleep(), End(error(400, "MESSAGE_ID_INVALID"))
+    with pytest.raises(errors.MessageIdInvalid):
+        await run(flood_wait(10, sleep), end)
+    assert end.calls == 1
+
+
+# ── failures inside the server ───────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [(500, "RPC_CALL_FAIL"), (-503, "Timeout"), (500, "INTERDC_2_CALL_ERROR"), (-500, "RPC_MCGET_FAIL")],
+)
+async def test_a_failure_that_passes_is_repeated(code: int, message: str) -> None:
+    sleep, end = Sleep(), End(error(code, message), error(code, message), "done")
+    assert await run(repeat(sleep, Home()), end) == "done"
+    assert sleep.pauses == [0.5, 1.0]
+
+
+async def test_repeating_ends() -> None:
+    sleep, end = Sleep(), End(*[error(500, "RPC_CALL_FAIL")] * 10)
+    with pytest.raises(errors.RpcCallFail):
+        await run(repeat(sleep, Home()), end)
+    assert end.calls == 4
+
+
+@pytest.mark.parametrize("message", ["RANDOM_ID_DUPLICATE", "AUTH_RESTART", "SOMETHING_NEW"])
+async def test_other_errors_of_code_500_are_not_repeated(message: str) -> None:
+    end = End(error(500, message))
+    with pytest.raises(errors.ServerError):
+        await run(repeat(Sleep(), Home()), end)
+    assert end.calls == 1
+
+
+@pytest.mark.parametrize("message", ["CONNECTION_NOT_INITED", "CONNECTION_LAYER_INVALID"])
+async def test_a_server_that_does_not_know_us_is_told_once(message: str) -> None:  # A12.1, A12.3
+    home, sleep = Home(), Sleep()
+    assert await run(repeat(sleep, home), End(error(400, message), "done")) == "done"
+    assert home.introduced == 1
+    assert sleep.pauses == []
+    with pytest.raises(errors.BadRequest):
+        await run(repeat(sleep, home), End(error(400, message), error(400, message)))
+    assert home.introduced == 2
+
+
+# ── other data centres ───────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("message", ["PHONE_MIGRATE_4", "USER_MIGRATE_4", "NETWORK_MIGRATE_4"])
+async def test_an_account_is_followed_to_its_data_centre(message: str) -> None:
+    home, end = Home(), End(error(303, message), "done")
+    assert await run(migrate(home), end) == "done"
+    assert home.moves == [4]
+
+
+async def test_with_one_server_there_is_nowhere_to_go() -> None:
+    home = Home(can_move=False)
+    with pytest.raises(errors.PhoneMigrate):
+        await run(migrate(home), End(error(303, "PHONE_MIGRATE_4")))
+
+
+async def test_a_file_elsewhere_does_not_move_the_account() -> None:
+    home = Home()
+    with pytest.raises(errors.FileMigrate):
+        await run(migrate(home), End(error(303, "FILE_MIGRATE_4")))
+    assert home.moves == []
+
+
+# ── the log ──────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_the_log_tells_what_is_called_and_how_it_ends(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with caplog.at_level(logging.DEBUG, "radiogram.client"):
+        await run(logged, End(True))
+        with pytest.raises(errors.RpcError):
+            await run(logged, End(error(400, "PEER_ID_INVALID")))
+    assert "help.getConfig: 0 bytes" in caplog.text
+    assert "help.getConfig: bool" in caplog.text
+    assert "PEER_ID_INVALID" in caplog.text
+
+
+async def test_without_a_reader_nothing_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, "radiogram.client"):
+        await run(logged, End(True))
+    assert caplog.text == ""
