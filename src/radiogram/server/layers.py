@@ -72,6 +72,7 @@ def _reply_to(obj: Any) -> api.TypeInputReplyTo | None:
 
 _MADE: dict[tuple[str, str], Callable[[Any], Any]] = {
     # of results and updates, for older layers
+    ("invoice", "recurring_terms_url"): lambda obj: obj.terms_url or "" if obj.recurring else None,
     ("messageActionGiftCode", "months"): _months,
     ("messageActionGiftPremium", "months"): _months,
     ("messageActionRequestedPeer", "peer"): lambda obj: next(iter(obj.peers), None),
@@ -96,31 +97,33 @@ _MADE: dict[tuple[str, str], Callable[[Any], Any]] = {
 """Fields that one version makes from fields of other names in the other version."""
 
 
-def _split_button(button: Any, target: Registry) -> Any:
+def _split_button(button: Any, target: Registry, convert: Callable[[Any], Any]) -> Any:
     """Say a button of today, a text and what it does, as the button of its own kind it was."""
     kind = button.type
-    name = kind.TL_NAME.replace("InlineButtonType", "KeyboardButton")
-    name = name.replace("inlineButtonType", "keyboardButton").replace(
-        "ButtonType", "KeyboardButton"
-    )
-    name = name.replace("buttonType", "keyboardButton").removesuffix("Default")
-    made = target.get(name)
+    name = kind.TL_NAME
+    for old, new in (
+        ("inputInlineButtonType", "inputKeyboardButton"),
+        ("inlineButtonType", "keyboardButton"),
+        ("inputButtonType", "inputKeyboardButton"),
+        ("buttonType", "keyboardButton"),
+    ):
+        if name.startswith(old):
+            name = new + name.removeprefix(old).removesuffix("Default")
+            break
+    made = target.get(name) or target.get("keyboardButton")
     if made is None:
-        made = target.get("keyboardButton")
-        if made is None:
-            return None
-    wanted = [field.attribute for field in _definition(made).fields]
+        return None
     values = {"text": button.text, "style": button.style}
-    for name in wanted:
-        if name not in values and hasattr(kind, name):
-            values[name] = getattr(kind, name)
-    return made(**{name: values[name] for name in wanted if name in values})
+    for field in _definition(made).fields:
+        if field.attribute not in values and hasattr(kind, field.attribute):
+            values[field.attribute] = convert(getattr(kind, field.attribute))
+    return made(**{f.attribute: values[f.attribute] for f in _definition(made).fields})
 
 
-def _join_button(button: Any, target: Registry) -> Any:
+def _join_button(button: Any, target: Registry, convert: Callable[[Any], Any]) -> Any:
     """Say a button of an older layer as a text and what it does."""
-    prefix, _, kind = button.TL_NAME.rpartition("eyboardButton")
-    prefix = "input" if prefix.startswith("input") else ""
+    start, _, kind = button.TL_NAME.rpartition("eyboardButton")
+    prefix = "input" if start.startswith("input") else ""
     for base, made in (
         ("InlineButtonType", api.KeyboardInlineButton),
         ("ButtonType", api.KeyboardButton),
@@ -129,7 +132,7 @@ def _join_button(button: Any, target: Registry) -> Any:
         action = target.get(name[0].lower() + name[1:])
         if action is not None:
             values = {
-                field.attribute: getattr(button, field.attribute)
+                field.attribute: convert(getattr(button, field.attribute))
                 for field in _definition(action).fields
                 if hasattr(button, field.attribute)
             }
@@ -281,16 +284,11 @@ class _Converter:
         """Buttons were kinds of their own before they became a text with an action (layer 229)."""
         if definition.field("type") is not None:
             if self._target.get("keyboardInlineButton") is None:
-                return lambda obj: _split_button(self._parts(obj), self._target)
+                return lambda obj: _split_button(obj, self._target, self.convert)
         elif self._target.get("keyboardInlineButton") is not None:
-            return lambda obj: _join_button(self._parts(obj), self._target)
+            return lambda obj: _join_button(obj, self._target, self.convert)
         target = self._target.get(definition.name)
         return self._maker(definition, target) if target is not None else None
-
-    def _parts(self, obj: TLObject) -> TLObject:
-        """Return an object whose parts are those of the target layer, itself unchanged."""
-        said = {name: self.convert(getattr(obj, name)) for name in self._plans[type(obj)].nested}
-        return msgspec.structs.replace(obj, **said)
 
     def _maker(self, old: Definition, target: type[TLObject]) -> Callable[[Any], Any]:
         fields = [
@@ -369,6 +367,10 @@ def _reshape(value: Any, before: str, after: str) -> Any:
             return str(value)
         case "RecentStory", "int":
             return value.max_id
+        case "Bool", "PaidReactionPrivacy":
+            return api.PaidReactionPrivacyAnonymous() if value else api.PaidReactionPrivacyDefault()
+        case "PaidReactionPrivacy", "Bool":
+            return isinstance(value, api.PaidReactionPrivacyAnonymous)
         case "KeyboardInlineButtonRow", "KeyboardButtonRow":
             return api.KeyboardButtonRow(buttons=value.buttons)
         case "KeyboardButtonRow", "KeyboardInlineButtonRow":

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from struct import unpack_from
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from radiogram.errors import DecodeError, RadiogramError, SchemaError
+from radiogram.errors import DecodeError, EncodeError, RadiogramError, SchemaError
 from radiogram.server import layers
 from radiogram.tl import api
 from radiogram.tl.base import Request
@@ -362,12 +362,18 @@ def _dispatch(world: World, caller: Caller, body: bytes) -> bytes:
 
     request = _decode(target, body)
     method = type(request)
-    newest = layers.upgrade(request, target)
+    try:
+        newest = layers.upgrade(request, target)
+    except EncodeError as error:
+        log.info("%s of layer %d has no newer form: %s", method.TL_NAME, target.layer, error)
+        raise RpcFault(400, "INPUT_REQUEST_INVALID") from None
     handler = _find(newest, authorization, world)
     context = Context(world, caller)
     try:
         value = handler.function(context, newest)
-        result = target.encode_result(method, layers.downgrade(value, target))
+        result = target.encode_result(
+            method, layers.downgrade_result(value, method, target)
+        )
         context.commit()
     except RpcFault as fault:
         context.roll_back(fault)
