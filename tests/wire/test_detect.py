@@ -61,7 +61,12 @@ def test_nothing_that_is_known() -> None:
 @pytest.mark.parametrize("transport", TRANSPORTS, ids=label)
 def test_detected(transport: tuple[str, bool]) -> None:
     client, server = client_of(transport), server_of()
-    assert (server.name, server.obfuscated, server.broken) == (None, False, False)
+    assert (server.name, server.obfuscated, server.dc_id, server.broken) == (
+        None,
+        False,
+        None,
+        False,
+    )
     data = client.pack(plain(5)) + client.pack(sealed(1))
     assert server.feed(data) == [Packet(plain(5)), Packet(sealed(1))]
     assert (server.name, server.obfuscated) == transport

@@ -386,6 +386,8 @@ def test_names_of_transports() -> None:
         wire.client_codec("http", random=bytes)
     with pytest.raises(LocalProtocolError, match="cannot be obfuscated"):
         wire.client_codec("full", obfuscated=True, random=bytes)
+    for name, obfuscated in TRANSPORTS:
+        wire.check_transport(name, obfuscated=obfuscated)
     for name in PLAIN:
         assert wire.client_codec(name, random=bytes).feed(b"") == []
 

@@ -89,7 +89,7 @@ class TelegramClient:
         if not isinstance(api_hash, str):
             raise errors.ClientError(f"api_hash must be text, not {type(api_hash).__name__}")
         # A combination that does not exist is refused here, not at the first connection.
-        wire.client_codec(connection, obfuscated=obfuscated, random=bytes)
+        wire.check_transport(connection, obfuscated=obfuscated)
         self.session: Session = StringSession(session) if isinstance(session, str) else session
         """Where the account lives and how to get in."""
         self.api_id = api_id

@@ -28,8 +28,17 @@ __all__ = [
     "Packet",
     "QuickAck",
     "ServerCodec",
+    "check_transport",
     "client_codec",
 ]
+
+
+def check_transport(name: str, *, obfuscated: bool = False) -> None:
+    """Raise ``LocalProtocolError`` for a combination that :func:`client_codec` cannot make."""
+    if name not in CLIENT_ENDS:
+        raise LocalProtocolError(f"no transport is called {name!r}: {', '.join(CLIENT_ENDS)}")
+    if obfuscated and name not in TAGS.values():
+        raise LocalProtocolError(f"the {name} transport cannot be obfuscated")
 
 
 def client_codec(
@@ -45,15 +54,13 @@ def client_codec(
 
     ``dc_id`` and ``secret`` are for obfuscated connections: the DC that a proxy should reach
     (10000 more for a test DC, negative for media) and the 16 bytes that it shares with its users.
-    ``LocalProtocolError`` for a combination that does not exist.
+    ``LocalProtocolError`` for a combination that does not exist, or for a source of randomness
+    that cannot open an obfuscated connection.
     """
-    end = CLIENT_ENDS.get(name)
-    if end is None:
-        raise LocalProtocolError(f"no transport is called {name!r}: {', '.join(CLIENT_ENDS)}")
+    check_transport(name, obfuscated=obfuscated)
+    end = CLIENT_ENDS[name]
     if not obfuscated:
         return end(random=random, max_packet=max_packet)
-    if name not in TAGS.values():
-        raise LocalProtocolError(f"the {name} transport cannot be obfuscated")
     opening, incoming, outgoing = make_opening(name, dc_id=dc_id, secret=secret, random=random)
     inner = end(random=random, max_packet=max_packet, named=False)
     return Obfuscated(inner, incoming, outgoing, opening)
