@@ -383,7 +383,7 @@ class ClientSession(Session[_Call]):
         self, msg_id: int, seq_no: int, body: bytes, now: float, events: list[Event]
     ) -> None:
         seen = self._seen
-        if msg_id in seen or seen.too_old(msg_id):
+        if msg_id in seen or msg_id < seen.floor:
             return
         parts = split(body)
         seen.add(msg_id, seq_no)

@@ -131,29 +131,35 @@ class SeenIds:
     from a repetition.
     """
 
-    __slots__ = ("_capacity", "_heap", "highest", "seq_nos")
+    __slots__ = ("_capacity", "_heap", "floor", "highest", "seq_nos")
 
     def __init__(self, capacity: int = 1024) -> None:
         self._capacity = capacity
         self._heap: list[int] = []
         self.seq_nos: dict[int, int] = {}
+        self.floor = 0
+        """Nothing below this can be told from a repetition."""
         self.highest = 0
 
     def __contains__(self, msg_id: int) -> bool:
         return msg_id in self.seq_nos
 
-    def too_old(self, msg_id: int) -> bool:
-        """Tell whether the id lies below the window."""
-        return len(self._heap) >= self._capacity and msg_id < self._heap[0]
+    def add(self, msg_id: int, seq_no: int) -> int:
+        """Remember an id that is neither known nor below the floor; return the one that had to go.
 
-    def add(self, msg_id: int, seq_no: int) -> int | None:
-        """Remember an id that is neither known nor too old; return the id that had to leave."""
+        That is 0 as long as there is room.
+        """
         self.seq_nos[msg_id] = seq_no
-        self.highest = max(self.highest, msg_id)
-        if len(self._heap) < self._capacity:
-            heappush(self._heap, msg_id)
-            return None
-        gone = heappushpop(self._heap, msg_id)
+        if msg_id > self.highest:  # noqa: PLR1730  (max() costs as much as all the rest)
+            self.highest = msg_id
+        heap = self._heap
+        if len(heap) < self._capacity:
+            heappush(heap, msg_id)
+            if len(heap) == self._capacity:
+                self.floor = heap[0]
+            return 0
+        gone = heappushpop(heap, msg_id)
+        self.floor = heap[0]
         del self.seq_nos[gone]
         return gone
 

@@ -269,8 +269,12 @@ class ServerSession(Session[_Pushed]):
         if code:
             self._refuse(envelope, code, now)
             return events
-        self._start((msg_id,), now, events)
-        self._deliver(msg_id, seq_no, body, now, events)
+        if self._first_msg_id is None or msg_id < self._first_msg_id:
+            self._start((msg_id,), now, events)
+        try:
+            self._deliver(msg_id, seq_no, body, now, events)
+        except RemoteProtocolError:
+            self._undecodable(msg_id, now)
         return events
 
     def _mistimed(self, msg_id: int, now: float) -> int:
@@ -322,13 +326,16 @@ class ServerSession(Session[_Pushed]):
         if parts:
             self._start([part.msg_id for part in parts], now, events)
         for part in parts:
-            self._deliver(part.msg_id, part.seq_no, part.body, now, events)
+            try:
+                self._deliver(part.msg_id, part.seq_no, part.body, now, events)
+            except RemoteProtocolError:
+                self._undecodable(part.msg_id, now)
 
     def _bad_container(self, msg_id: int, seq_no: int, parts: Sequence[Part]) -> int:
         """Return the code by which a container is refused, 0 if it is good."""
         if msg_id in self._seen:
             return 19
-        if self._seen.too_old(msg_id):
+        if msg_id < self._seen.floor:
             return 20
         if seq_no & 1:
             return 34
@@ -368,7 +375,7 @@ class ServerSession(Session[_Pushed]):
         first = self._first_msg_id
         if first is not None and lowest >= first:
             return
-        if lowest in self._seen or self._seen.too_old(lowest):
+        if lowest in self._seen or lowest < self._seen.floor:
             return
         self._first_msg_id = lowest
         salt = self._salts.current(now)
@@ -399,14 +406,6 @@ class ServerSession(Session[_Pushed]):
         if self._seen.seq_nos.get(msg_id, 0) & 1:
             self._record(msg_id)
             self.reply_error(msg_id, 400, "INPUT_FETCH_FAIL", now=now)
-
-    def _deliver(
-        self, msg_id: int, seq_no: int, body: bytes, now: float, events: list[Event]
-    ) -> None:
-        try:
-            super()._deliver(msg_id, seq_no, body, now, events)
-        except RemoteProtocolError:
-            self._undecodable(msg_id, now)
 
     def _repeated(
         self, msg_id: int, seq_no: int, body: bytes, now: float, events: list[Event]

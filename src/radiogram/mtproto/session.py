@@ -220,11 +220,11 @@ class Session(Generic[Kept]):
         if msg_id in seen.seq_nos:
             self._repeated(msg_id, seq_no, body, now, events)
             return
-        if seen.too_old(msg_id):
+        if msg_id < seen.floor:
             self._forgotten(msg_id, seq_no, body, now, events)
             return
         gone = seen.add(msg_id, seq_no)
-        if gone is not None:
+        if gone:
             self._left_window(gone)
         if seq_no & 1:
             if not self._acks:
@@ -282,7 +282,7 @@ class Session(Generic[Kept]):
         """Return the state byte of a message of the peer's (A8.4)."""
         seq_no = self._seen.seq_nos.get(msg_id)
         if seq_no is None:
-            if self._seen.too_old(msg_id):
+            if msg_id < self._seen.floor:
                 return 1
             return 3 if msg_id > self._seen.highest else 2
         if not seq_no & 1:
