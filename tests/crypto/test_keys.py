@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import copy
 import dataclasses
+import pickle
 from random import Random
 from typing import Any
 
@@ -47,6 +49,7 @@ def test_key_is_a_value_that_keeps_its_secret() -> None:
     assert OTHER != SOME
     assert "key_id" in repr(SOME)
     assert len(repr(SOME)) < 60
+    assert copy.deepcopy(SOME) == pickle.loads(pickle.dumps(SOME)) == SOME
     with pytest.raises(dataclasses.FrozenInstanceError):
         SOME.data = b""  # type: ignore[misc]
 

@@ -82,6 +82,10 @@ class AuthKey:
         put(self, "client", _Direction(self.data, 0))
         put(self, "server", _Direction(self.data, 8))
 
+    def __reduce__(self) -> tuple[type[AuthKey], tuple[bytes]]:
+        # Begun hashes cannot be pickled or copied deeply, and need not be.
+        return AuthKey, (self.data,)
+
 
 class Sealed(NamedTuple):
     """What a packet held."""
