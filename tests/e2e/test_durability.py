@@ -11,4 +11,3 @@ from .durability import run
 async def test_nothing_acknowledged_is_lost() -> None:
     outcome = await run(sends=1000, kills=3, seed=1)
     outcome.check()
-    assert outcome.seconds < 60  # about 5 on an idle machine

@@ -11,13 +11,15 @@ from typing import Any
 class Plain:
     """A TL object: its name (``messages.updatePinnedMessage``) and the fields that are there.
 
-    A field that is absent, or a flag that is not set, reads as None: libraries differ in how
-    they show it, the wire does not.
+    A field that is absent and a flag that is not set both read as None, and so does a Bool that
+    is false: libraries differ in how they show these.
     """
 
     def __init__(self, name: str, /, **fields: Any) -> None:
         self.kind = name
-        self.fields = {key: value for key, value in fields.items() if value is not None}
+        self.fields = {
+            key: value for key, value in fields.items() if value is not None and value is not False
+        }
 
     def __getattr__(self, field: str) -> Any:
         if field.startswith("__") or field == "fields":

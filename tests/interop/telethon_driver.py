@@ -6,6 +6,7 @@ Knows Telethon and where its own limits need a hook; knows no scenario.
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import inspect
 from typing import Any
 
@@ -58,14 +59,19 @@ def dump(value: Any) -> Any:
             "telethon.tl.patched"
         )
         name = f"{space}.{kind.__name__[0].lower()}{kind.__name__[1:]}".lstrip(".")
-        names = list(inspect.signature(kind.__init__).parameters)[1:]
-        fields = {RENAMED.get(field, field): dump(getattr(value, field)) for field in names}
-        return Plain(name, **{field: item for field, item in fields.items() if item is not False})
+        fields = {RENAMED.get(field, field): dump(getattr(value, field)) for field in _fields(kind)}
+        return Plain(name, **fields)
     if isinstance(value, list):
         return [dump(item) for item in value]
     if isinstance(value, dt.datetime):
         return int(value.timestamp())
     return value
+
+
+@functools.cache
+def _fields(kind: type[TLObject]) -> list[str]:
+    parameters = list(inspect.signature(kind.__init__).parameters.values())[1:]
+    return [one.name for one in parameters if one.kind is one.POSITIONAL_OR_KEYWORD]
 
 
 def load(value: Any) -> Any:

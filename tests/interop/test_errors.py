@@ -32,18 +32,6 @@ async def test_method_that_the_server_does_not_have(
     assert (await ann.call("updates.getState")).kind == "updates.state"
 
 
-async def test_method_for_bots_only(guests: Guests, library: str) -> None:
-    """A user who calls a bot's method is told so (A11.6)."""
-    ann = await guests.user(library)
-    with pytest.raises(CallError, match=r"^400 USER_BOT_REQUIRED$"):
-        await ann.call(
-            "bots.setBotCommands",
-            scope=Plain("botCommandScopeDefault"),
-            lang_code="",
-            commands=[],
-        )
-
-
 async def test_wrong_layer(guests: Guests, library: str) -> None:
     """A layer that no server speaks is refused (A12.1)."""
     driver = await guests.driver(library)

@@ -82,9 +82,8 @@ async def test_the_example_runs_as_it_is_printed(guests: Guests) -> None:
 
     await driver.come_back()
     assert "className: 'Updates'" in result
-    assert re.search(r"className: 'UpdatePinnedMessages'", result), result
+    assert result.count("className: 'UpdatePinnedMessages'") == 1, result
     assert re.search(r"\bpinned: (false|undefined)", result), result
-    assert re.search(r"messages: \[ 43 \]", result), result
     assert re.search(rf"\bpts: {pts[0] + 1}\b", result), result
     difference = await ann.difference(pts[0], (await ann.call("updates.getState")).date)
     assert difference.other_updates == [

@@ -39,7 +39,7 @@ def pin_update(peer: Plain, message_id: int, pts: int, *, pinned: bool = True) -
     """Return updatePinnedMessages as B5.3 wants it for one message."""
     return Plain(
         "updatePinnedMessages",
-        pinned=pinned or None,
+        pinned=pinned,
         peer=peer,
         messages=[message_id],
         pts=pts,
