@@ -45,9 +45,9 @@ class Ctr:
     def __init__(self, key: bytes, iv: bytes) -> None:
         """Start the keystream; ``key`` is 32 bytes and ``iv`` 16, else ``ValueError``."""
         # Slow to import, and only obfuscated connections need it.
-        from cryptography.hazmat.primitives.ciphers import Cipher  # noqa: PLC0415
-        from cryptography.hazmat.primitives.ciphers.algorithms import AES256  # noqa: PLC0415
-        from cryptography.hazmat.primitives.ciphers.modes import CTR  # noqa: PLC0415
+        from cryptography.hazmat.primitives.ciphers import Cipher
+        from cryptography.hazmat.primitives.ciphers.algorithms import AES256
+        from cryptography.hazmat.primitives.ciphers.modes import CTR
 
         self._update = Cipher(AES256(key), CTR(iv)).encryptor().update
 

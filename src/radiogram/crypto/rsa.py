@@ -39,13 +39,13 @@ class PublicKey:
     @classmethod
     def from_pem(cls, pem: str | bytes) -> PublicKey:
         """Read ``RSA PUBLIC KEY`` (PKCS#1) or ``PUBLIC KEY``; ``ValueError`` for anything else."""
-        from radiogram.crypto.pem import read_public  # noqa: PLC0415  (slow to import)
+        from radiogram.crypto.pem import read_public  # slow to import
 
         return cls(*read_public(pem))
 
     def to_pem(self) -> str:
         """Write the key as ``RSA PUBLIC KEY`` (PKCS#1), the form Telegram publishes."""
-        from radiogram.crypto.pem import write_public  # noqa: PLC0415
+        from radiogram.crypto.pem import write_public
 
         return write_public(self.n, self.e)
 
@@ -99,7 +99,7 @@ class PrivateKey:
     @classmethod
     def generate(cls) -> PrivateKey:
         """Make a new key of 2048 bits with the randomness of the operating system."""
-        from radiogram.crypto.pem import generate  # noqa: PLC0415
+        from radiogram.crypto.pem import generate
 
         n, e, d, p, q = generate(_EXPONENT)
         return cls(PublicKey(n, e), d, p, q)
@@ -107,14 +107,14 @@ class PrivateKey:
     @classmethod
     def from_pem(cls, pem: str | bytes) -> PrivateKey:
         """Read an unencrypted RSA key of 2048 bits; ``ValueError`` for anything else."""
-        from radiogram.crypto.pem import read_private  # noqa: PLC0415
+        from radiogram.crypto.pem import read_private
 
         n, e, d, p, q = read_private(pem)
         return cls(PublicKey(n, e), d, p, q)
 
     def to_pem(self) -> str:
         """Write the key, unencrypted, as ``RSA PRIVATE KEY`` (PKCS#1)."""
-        from radiogram.crypto.pem import write_private  # noqa: PLC0415
+        from radiogram.crypto.pem import write_private
 
         return write_private(self.public.n, self.public.e, self.d, self.p, self.q)
 
