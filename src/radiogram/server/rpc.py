@@ -371,9 +371,7 @@ def _dispatch(world: World, caller: Caller, body: bytes) -> bytes:
     context = Context(world, caller)
     try:
         value = handler.function(context, newest)
-        result = target.encode_result(
-            method, layers.downgrade_result(value, method, target)
-        )
+        result = target.encode_result(method, layers.downgrade_result(value, method, target))
         context.commit()
     except RpcFault as fault:
         context.roll_back(fault)

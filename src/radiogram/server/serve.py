@@ -7,6 +7,7 @@ and how the process ends. Knows nothing of what the server does.
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import logging
 import os
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from radiogram.errors import RadiogramError
+from radiogram.server.identity import key_of_process
 
 if TYPE_CHECKING:
     from radiogram.server.server import Server
@@ -76,6 +78,8 @@ def run(
         level=os.environ.get("RADIOGRAM_LOG", "INFO").upper(),
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )
+    # A tenth of the start would go into looking for garbage among what imports bring in.
+    gc.disable()
     try:
         asyncio.run(serve(options))
     except KeyboardInterrupt:
@@ -88,9 +92,13 @@ def run(
 
 async def serve(options: Options) -> None:
     """Run a server until the process is asked to end. Raises RadiogramError if it cannot start."""
+    loop = asyncio.get_running_loop()
+    making = None
+    if options.database is None and options.key is None:
+        # Made by OpenSSL in another thread, while this one imports the rest.
+        making = loop.run_in_executor(None, key_of_process)
     from radiogram.server.server import Server
 
-    loop = asyncio.get_running_loop()
     ended = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
@@ -102,7 +110,11 @@ async def serve(options: Options) -> None:
         key=_key(options.key),
         login_code=_login_code(options.login_code),
     )
+    if making is not None:
+        await making
     await _start(server, options)
+    gc.freeze()
+    gc.enable()
     try:
         if options.world is not None:
             server.world.load_toml(options.world)

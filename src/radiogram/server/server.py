@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from functools import cache
 from random import SystemRandom
 from types import TracebackType
 from typing import Self
@@ -28,6 +27,7 @@ from radiogram.server.authorizations import Authorization
 from radiogram.server.clock import Clock
 from radiogram.server.connection import TOO_MANY, Connection
 from radiogram.server.db import open_database
+from radiogram.server.identity import key_of_process
 from radiogram.server.session import Session
 from radiogram.server.settings import Settings
 from radiogram.server.world import World
@@ -302,7 +302,7 @@ class Server:
         if self._key_pem is not None:
             return PrivateKey.from_pem(self._key_pem.decode())
         if self._database is None:
-            return _key_of_process()
+            return key_of_process()
         return PrivateKey.from_pem(
             _keep(world, META_KEY, lambda: PrivateKey.generate().to_pem().encode()).decode()
         )
@@ -326,12 +326,6 @@ class Server:
             Connection(self),
             throttle=True,
         )
-
-
-@cache
-def _key_of_process() -> PrivateKey:
-    """The key of every server in memory: making one takes longer than all the rest of a start."""
-    return PrivateKey.generate()
 
 
 def _keep(world: World, name: str, make: Callable[[], bytes]) -> bytes:
