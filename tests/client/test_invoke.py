@@ -1,4 +1,4 @@
-"""The chain of a call: waiting, repeating, introducing again, moving; on sleep that takes no time."""
+"""The chain of a call: waiting, repeating, introducing again, moving; no sleep takes time."""
 
 from __future__ import annotations
 
@@ -130,7 +130,12 @@ async def test_other_errors_are_not_waited_for() -> None:
 
 @pytest.mark.parametrize(
     ("code", "message"),
-    [(500, "RPC_CALL_FAIL"), (-503, "Timeout"), (500, "INTERDC_2_CALL_ERROR"), (-500, "RPC_MCGET_FAIL")],
+    [
+        (500, "RPC_CALL_FAIL"),
+        (-503, "Timeout"),
+        (500, "INTERDC_2_CALL_ERROR"),
+        (-500, "RPC_MCGET_FAIL"),
+    ],
 )
 async def test_a_failure_that_passes_is_repeated(code: int, message: str) -> None:
     sleep, end = Sleep(), End(error(code, message), error(code, message), "done")

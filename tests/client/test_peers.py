@@ -166,7 +166,10 @@ MESSAGE = api.Message(
         (api.Contact(user_id=ANNA, mutual=False), PEER_ANNA),
         (api.ChannelParticipant(user_id=ANNA, date=0), PEER_ANNA),
         (api.UpdateChannelTooLong(channel_id=NEWS), PEER_NEWS),
-        (api.auth.Authorization(user=user(BEN, 22)), api.InputPeerUser(user_id=BEN, access_hash=22)),
+        (
+            api.auth.Authorization(user=user(BEN, 22)),
+            api.InputPeerUser(user_id=BEN, access_hash=22),
+        ),
     ],
     ids=repr,
 )

@@ -161,8 +161,7 @@ class TelegramClient:
         async with self._changing:
             if not self.is_connected:
                 data = self.session.data
-                key = AuthKey(data.auth_key) if data.auth_key else None
-                await self._go_online(self._home_endpoint(data), key)
+                await self._go_online(self._home_endpoint(data), _auth_key(data))
 
     async def disconnect(self) -> None:
         """End the connection; calls without an answer raise ClientClosed. May connect again."""
@@ -372,6 +371,15 @@ class TelegramClient:
     log_out = auth.log_out
     is_authorized = auth.is_authorized
     get_me = auth.get_me
+
+
+def _auth_key(data: SessionData) -> AuthKey | None:
+    if not data.auth_key:
+        return None
+    try:
+        return AuthKey(data.auth_key)
+    except ValueError as error:
+        raise errors.SessionError(f"the session's key cannot be used: {error}") from error
 
 
 def _own_version() -> str:

@@ -11,7 +11,6 @@ import random as chance
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from random import random as a_fraction
 from typing import Protocol
 
 from radiogram.net import dial
@@ -38,5 +37,5 @@ class Environment:
     """Unix time in seconds."""
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
     """Waits that many seconds: between attempts to connect, and for floods to pass."""
-    jitter: Callable[[], float] = a_fraction
+    jitter: Callable[[], float] = chance.random
     """From 0 to 1: spreads the attempts of many clients."""
