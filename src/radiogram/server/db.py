@@ -179,7 +179,6 @@ Index(
     boxes.c.peer_id,
     boxes.c.id,
     sqlite_where=boxes.c.pinned,
-    postgresql_where=boxes.c.pinned,
 )
 
 dialogs = Table(
