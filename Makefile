@@ -25,9 +25,11 @@ ifdef SCHEMA
 	$(PYTHON) -m tools.errors table $(SCHEMA)/errors.tsv
 endif
 	$(PYTHON) -m tools.errors stub
+	$(PYTHON) -m tools.stubs
 
 gen-check:
 	$(PYTHON) -m tools.errors stub --check
+	$(PYTHON) -m tools.stubs --check
 
 bench:
 	$(PYTHON) -m benchmarks

@@ -12,6 +12,10 @@ from typing import Any
 LAYER = 232
 """The newest layer that the package knows; clients speak it."""
 
+PeerLike = UserLike = ChannelLike = DialogPeerLike = NotifyPeerLike = object
+MessageLike = PhotoLike = DocumentLike = object
+# What a client makes an InputPeer, InputUser ... of, for annotations; the stub says what that is.
+
 
 def __getattr__(name: str) -> Any:
     if name.startswith("__"):
@@ -26,4 +30,4 @@ def __getattr__(name: str) -> Any:
 def __dir__() -> list[str]:
     from radiogram.tl.build import registry
 
-    return ["LAYER", *dir(registry().api)]
+    return sorted({*globals(), *dir(registry().api)})

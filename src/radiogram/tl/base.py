@@ -23,22 +23,30 @@ class TLMeta(msgspec.StructMeta):
     """Metaclass of all TL classes: construction by keyword only, with errors that help."""
 
     __match_args__ = ()
+    TL_ID: int
 
-    if not TYPE_CHECKING:  # a checker shall look at the parameters in the stub
-
-        def __call__(cls, /, *args: Any, **values: Any) -> Any:  # noqa: N805 cls, of a metaclass
-            if args or not cls.TL_ID:
-                raise _refusal(cls, args, values)
-            try:
-                return _construct(cls, **values)
-            except TypeError:
-                raise _refusal(cls, args, values) from None
+    def __call__(cls, /, *args: Any, **values: Any) -> Any:  # noqa: N805 cls, of a metaclass
+        if args or not cls.TL_ID:
+            raise _refusal(cls, args, values)
+        try:
+            return _construct(cls, **values)
+        except TypeError:
+            raise _refusal(cls, args, values) from None
 
 
 _construct = msgspec.StructMeta.__call__
 
 
-class TLObject(msgspec.Struct, metaclass=TLMeta, gc=False):
+if TYPE_CHECKING:
+    # A metaclass's __call__ would hide from checkers how the stubs say that objects are made.
+    _Struct = msgspec.Struct
+else:
+
+    class _Struct(msgspec.Struct, metaclass=TLMeta, gc=False):
+        """What the base is when it runs."""
+
+
+class TLObject(_Struct, gc=False):
     """Base of every constructor and method.
 
     Objects compare by value, may be changed, copied and pickled, and work in ``match``.
@@ -82,6 +90,12 @@ class TLObject(msgspec.Struct, metaclass=TLMeta, gc=False):
 
 class Request(TLObject, Generic[Result_co], gc=False):
     """Base of every method; the parameter is the type of its answer."""
+
+    if not TYPE_CHECKING:
+
+        def __class_getitem__(cls, _answer: Any) -> Any:
+            # Parameters are for checkers: api.InvokeWithLayer[api.TypeUpdates](...) is the class.
+            return cls
 
 
 def maker(cls: type[TLObject]) -> Any:

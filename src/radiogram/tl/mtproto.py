@@ -24,4 +24,4 @@ def __getattr__(name: str) -> Any:
 def __dir__() -> list[str]:
     from radiogram.tl.build import mtproto_registry
 
-    return ["REGISTRY", *dir(mtproto_registry().api)]
+    return sorted({*globals(), "REGISTRY", *dir(mtproto_registry().api)})

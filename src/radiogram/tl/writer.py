@@ -279,7 +279,7 @@ class Writers:
 
     def _find(self, cls: type, tl_type: str) -> Writer:
         definition = getattr(cls, "TL_DEFINITION", None)
-        if definition is None or cls.TL_FAMILY != self._registry.family:  # type: ignore[attr-defined]
+        if definition is None or self._registry.family != cls.TL_FAMILY:  # type: ignore[attr-defined]
             raise Misfit
         if tl_type != "Object" and (definition.is_method or definition.result != tl_type):
             raise Misfit
