@@ -89,7 +89,7 @@ def world(users: int) -> str:
 
 
 def print_requests(libraries: list[str], runs: int, seconds: float) -> None:
-    rates: dict[str, dict[str, list[float]]] = {}
+    taken: dict[str, dict[str, list[tuple[float, float]]]] = {}
     with (
         tempfile.TemporaryDirectory() as folder,
         Served(
@@ -97,8 +97,9 @@ def print_requests(libraries: list[str], runs: int, seconds: float) -> None:
         ) as server,
     ):
         phones = map(PHONE.format, range(runs * len(libraries)))
-        for _ in range(runs):
-            for library in libraries:
+        for run in range(runs):
+            # Each library has each place in the order now and then.
+            for library in libraries[run % len(libraries) :] + libraries[: run % len(libraries)]:
                 given = {
                     "address": asdict(server.address),
                     "phone": next(phones),
@@ -107,16 +108,23 @@ def print_requests(libraries: list[str], runs: int, seconds: float) -> None:
                 }
                 arguments = (library, json.dumps(given), str(seconds))
                 for name, one in child("-m", "benchmarks.requests", *arguments).items():
-                    rates.setdefault(name, {}).setdefault(library, []).append(one)
+                    taken.setdefault(name, {}).setdefault(library, []).append(one)
         memory = resident(server.pid)
-    table(
-        "requests a second, one client on one connection, server on a file database",
-        ("", *libraries),
-        (
-            (name, *(f"{median(taken[library]):,.0f}" for library in libraries))
-            for name, taken in rates.items()
-        ),
-    )
+    for title, column, scale in (
+        ("requests a second: one client, one connection, server on a file database", 0, 1),
+        ("of that, CPU of the client for one request, in microseconds", 1, 1e6),
+    ):
+        table(
+            title,
+            ("", *libraries),
+            (
+                (
+                    name,
+                    *(f"{scale * median(one[column] for one in ofs[of]):,.0f}" for of in libraries),
+                )
+                for name, ofs in taken.items()
+            ),
+        )
     print(f"the server's memory after all that: {memory / MIB:.0f} MiB\n")
 
 

@@ -1,6 +1,6 @@
 """Requests per second of one client library, in a process of its own.
 
-``python -m benchmarks.requests LIBRARY SERVER SECONDS`` prints the rates as JSON; SERVER is the
+``python -m benchmarks.requests LIBRARY SERVER SECONDS`` prints them as JSON; SERVER is the
 line of ``radiogram serve --json`` with the accounts to use.
 """
 
@@ -150,8 +150,10 @@ class Kurigram(Rival):
 RIVALS = {"radiogram": Radiogram, "telethon": Telethon, "kurigram": Kurigram}
 
 
-async def measure(library: str, server: dict[str, Any], seconds: float) -> dict[str, float]:
-    """Return the rates of one library."""
+async def measure(
+    library: str, server: dict[str, Any], seconds: float
+) -> dict[str, tuple[float, float]]:
+    """Return calls a second, and CPU seconds of the client for each, by kind of call."""
     rival = RIVALS[library]()
     async with asyncio.timeout(60):
         await rival.open(server["address"], server["phone"], server["code"], server["username"])
