@@ -11,7 +11,7 @@ from copy import copy
 from typing import Any, NamedTuple
 
 from radiogram.tl.base import TLObject
-from radiogram.tl.schema.definition import Definition, vector_item
+from radiogram.tl.schema.definition import vector_item
 
 Cast = Callable[[Any], Any]
 """Gives the value to send for the value that was written; the same object if it can stay."""
@@ -46,16 +46,14 @@ class Caster:
         self._random_number = random_number
         self._plans: dict[type, Plan] = {}
 
-    def cast(self, obj: Any) -> Any:
+    def cast(self, obj: Any, /) -> Any:
         """Give the object with everything in it converted.
 
         The object itself is left as it is: where something changes, a copy takes its place.
         """
         plan = self._plans.get(type(obj))
         if plan is None:
-            definition = obj.TL_DEFINITION if isinstance(obj, TLObject) else None
-            plan = _NOTHING if definition is None else self._make_plan(definition)
-            self._plans[type(obj)] = plan
+            plan = self._plans[type(obj)] = self._make_plan(type(obj))
         if plan is _NOTHING:
             return obj
         changed: dict[str, Any] = {}
@@ -82,7 +80,10 @@ class Caster:
 
     # ── plans ────────────────────────────────────────────────────────────────────────────────
 
-    def _make_plan(self, definition: Definition) -> Plan:
+    def _make_plan(self, cls: type) -> Plan:
+        definition = cls.TL_DEFINITION if issubclass(cls, TLObject) else None
+        if definition is None:
+            return _NOTHING
         converts = []
         bits, many = 0, False
         for field in definition.fields:

@@ -39,18 +39,22 @@ class ServerLike(Protocol):
     @property
     def host(self) -> str:
         """Name or address to dial."""
+        ...
 
     @property
     def port(self) -> int:
         """TCP port."""
+        ...
 
     @property
     def dc_id(self) -> int:
         """Data centre that the server plays."""
+        ...
 
     @property
     def public_key(self) -> str:
         """The server's RSA key, as PEM."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

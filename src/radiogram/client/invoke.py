@@ -69,6 +69,7 @@ class Home(Protocol):
 
     async def move(self, dc_id: int) -> bool:
         """Go to another data centre; False when there is none to go to."""
+        ...
 
 
 def compose(links: Sequence[Link], end: Invoker) -> Invoker:

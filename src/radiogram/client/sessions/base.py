@@ -53,6 +53,7 @@ class Session(Protocol):
     @property
     def data(self) -> SessionData:
         """Where the account lives and how to get in."""
+        ...
 
     @data.setter
     def data(self, value: SessionData) -> None: ...

@@ -1,0 +1,114 @@
+"""Where servers are: Telegram's own (D3, D4), and addresses of one's own."""
+
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from radiogram.client.datacenters import ServerAddress, own_endpoint, telegram_endpoint
+from radiogram.crypto import rsa
+from radiogram.errors import ClientError
+from radiogram.tl import api
+from tests.client.fake import KEY
+
+PEM = KEY.public.to_pem()
+LINE = {"host": "127.0.0.1", "port": 20443, "dc_id": 2, "public_key": PEM, "fingerprint": 1}
+
+
+@pytest.mark.parametrize(
+    ("dc_id", "test_mode", "host"),
+    [
+        (1, False, "149.154.175.53"),
+        (2, False, "149.154.167.51"),
+        (3, False, "149.154.175.100"),
+        (4, False, "149.154.167.91"),
+        (5, False, "91.108.56.130"),
+        (1, True, "149.154.175.10"),
+        (2, True, "149.154.167.40"),
+        (3, True, "149.154.175.117"),
+    ],
+)
+def test_telegrams_data_centres(dc_id: int, test_mode: bool, host: str) -> None:
+    endpoint = telegram_endpoint(dc_id, test_mode=test_mode)
+    assert (endpoint.host, endpoint.port, endpoint.dc_id) == (host, 443, dc_id)
+    assert endpoint.wire_dc == (dc_id + 10000 if test_mode else dc_id)
+    assert endpoint.keys == (rsa.TEST_KEYS if test_mode else rsa.PRODUCTION_KEYS)
+    assert str(endpoint) == f"DC {dc_id} at {host}:443"
+
+
+@pytest.mark.parametrize(("dc_id", "test_mode"), [(0, False), (6, False), (4, True)])
+def test_there_are_no_others(dc_id: int, test_mode: bool) -> None:
+    with pytest.raises(ClientError, match=f"data centre {dc_id}"):
+        telegram_endpoint(dc_id, test_mode=test_mode)
+
+
+def test_the_configuration_knows_better_than_the_table() -> None:
+    options = [
+        api.DcOption(id=1, ip_address="192.0.2.1", port=443),
+        api.DcOption(id=4, ip_address="192.0.2.9", port=443, cdn=True),
+        api.DcOption(id=4, ip_address="192.0.2.8", port=443, tcpo_only=True),
+        api.DcOption(id=4, ip_address="192.0.2.7", port=443, secret=b"x" * 16),
+        api.DcOption(id=4, ip_address="192.0.2.4", port=5222),
+    ]
+    endpoint = telegram_endpoint(4, test_mode=False, options=options)
+    assert (endpoint.host, endpoint.port) == ("192.0.2.4", 5222)
+
+
+def test_the_session_knows_best() -> None:
+    endpoint = telegram_endpoint(4, test_mode=False, host="192.0.2.44", port=80)
+    assert (endpoint.host, endpoint.port) == ("192.0.2.44", 80)
+
+
+# ── servers of one's own ─────────────────────────────────────────────────────────────────────────
+
+
+def test_the_line_of_serve_is_read() -> None:
+    address = ServerAddress.from_json(json.dumps(LINE))
+    assert address == ServerAddress("127.0.0.1", 20443, 2, PEM)
+    assert ServerAddress.from_json(json.dumps(LINE).encode() + b"\n") == address
+    endpoint = own_endpoint(address)
+    assert (endpoint.host, endpoint.port, endpoint.dc_id, endpoint.wire_dc) == (
+        *("127.0.0.1", 20443),
+        *(2, 2),
+    )
+    assert endpoint.keys == (KEY.public,)
+    assert endpoint.own
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "",
+        "listening on 127.0.0.1",
+        "[]",
+        "{}",
+        json.dumps({**LINE, "port": "20443"}),
+        json.dumps({**LINE, "public_key": None}),
+        json.dumps({**LINE, "dc_id": True}),
+        b"\xff\xfe",
+    ],
+)
+def test_another_line_is_refused(line: str | bytes) -> None:
+    with pytest.raises(ClientError):
+        ServerAddress.from_json(line)
+
+
+@pytest.mark.parametrize(
+    ("server", "reason"),
+    [
+        ("127.0.0.1:443", "needs an object with host, port, dc_id and public_key"),
+        (SimpleNamespace(host="h", port=1), "needs an object"),
+        (ServerAddress("h", 1), "names h:1 but no public_key"),
+        (ServerAddress("h", 1, 2, "no PEM"), "cannot be read"),
+    ],
+)
+def test_an_incomplete_server_is_refused(server: Any, reason: str) -> None:
+    with pytest.raises(ClientError, match=reason):
+        own_endpoint(server)
+
+
+def test_the_key_stays_out_of_the_repr() -> None:
+    assert "BEGIN" not in repr(ServerAddress("h", 1, 2, PEM))
