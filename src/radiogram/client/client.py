@@ -129,7 +129,7 @@ class TelegramClient:
                 repeat(self._env.sleep, self),
                 migrate(self),
             ],
-            self._send_home,
+            self._send,
         )
         self._sender: Sender | None = None
         self._config: api.TypeConfig | None = None
@@ -210,16 +210,13 @@ class TelegramClient:
 
     __call__ = invoke
 
-    async def _send_home(self, call: Call) -> Any:
-        sender = self._sender
+    async def _send(self, call: Call, sender: Sender | None = None) -> Any:
+        """Send a call: the end of the chain."""
+        sender = sender or self._sender
         if sender is None:
             raise errors.ClientClosed(
                 "the client is not connected; call `await client.connect()`, or use `async with`"
             )
-        return await self._send(sender, call)
-
-    async def _send(self, sender: Sender, call: Call) -> Any:
-        """Send a call over one sender: the end of the chain."""
         answer = await sender.request(call.body)
         if not isinstance(answer, bytes):
             raise errors.rpc_error(answer.code, answer.message, call.request)
@@ -331,9 +328,8 @@ class TelegramClient:
         try:
             await sender.connect()
             async with asyncio.timeout(self._options.timeout):
-                self._config = await self._send(
-                    sender, Call(request, self._registry.encode(request))
-                )
+                call = Call(request, self._registry.encode(request))
+                self._config = await self._send(call, sender)
         except TimeoutError:
             await sender.close()
             raise errors.ConnectionFailed(

@@ -312,8 +312,12 @@ class Sender:
                     "belongs to another server; sign in again with a new session"
                 )
             )
-        elif code == FLOOD:
+        elif code == FLOOD and self._proved:
             conn.abort(TransportCode(code))
+        elif code == FLOOD:
+            self._fail(
+                ConnectionFailed(f"{self.endpoint} has too many connections (-429); try later")
+            )
         else:
             self._fail(ConnectionFailed(f"{self.endpoint} refuses this client (error {code})"))
 

@@ -102,19 +102,31 @@ class PacketConnection(asyncio.BufferedProtocol):
         if not self.closed:
             self._queue(self.codec.pack_error(code))
 
-    def write(self, payloads: Iterable[bytes]) -> None:
+    def write(self, payloads: Iterable[bytes] = ()) -> None:
         """Write packets now, behind those already queued, in one call of the transport."""
-        if self.closed:
+        self._flushing = False
+        if self.closed or self._transport is None:
             return
-        pack = self.codec.pack
-        self._out.extend([pack(payload) for payload in payloads])
-        self._flush()
+        out, pack = self._out, self.codec.pack
+        out.extend([pack(payload) for payload in payloads])
+        if not out:
+            return
+        self._transport.write(out[0] if len(out) == 1 else b"".join(out))
+        out.clear()
+        if self.paused and self._transport.get_write_buffer_size() > self._max_unsent:
+            self.abort(TransportError(f"{self.peer} does not read what is sent to it"))
+
+    def _queue(self, data: bytes) -> None:
+        self._out.append(data)
+        if not self._flushing:
+            self._flushing = True
+            self._loop.call_soon(self.write)
 
     def close(self) -> None:
         """End the connection after what was queued has been written."""
         if self.closed:
             return
-        self._flush()
+        self.write()
         self.closed = True
         if self._transport is not None:
             self._transport.close()
@@ -183,21 +195,3 @@ class PacketConnection(asyncio.BufferedProtocol):
         if not self._over.done():
             self._over.set_result(None)
         self._owner.connection_lost(self, self._error or exc)
-
-    # ── writing ──────────────────────────────────────────────────────────────────────────────
-
-    def _queue(self, data: bytes) -> None:
-        self._out.append(data)
-        if not self._flushing:
-            self._flushing = True
-            self._loop.call_soon(self._flush)
-
-    def _flush(self) -> None:
-        self._flushing = False
-        out = self._out
-        if not out or self._transport is None:
-            return
-        self._transport.write(out[0] if len(out) == 1 else b"".join(out))
-        out.clear()
-        if self.paused and self._transport.get_write_buffer_size() > self._max_unsent:
-            self.abort(TransportError(f"{self.peer} does not read what is sent to it"))
