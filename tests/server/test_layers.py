@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import pytest
@@ -39,6 +40,7 @@ def sample(source: Registry, target: Registry, tl_type: str, depth: int) -> Any:
     return make(source, target, simplest(source, target, tl_type), depth)
 
 
+@cache
 def simplest(source: Registry, target: Registry, tl_type: str) -> str:
     """Name the constructor of a type that both layers have and that needs the least inside."""
 
