@@ -18,6 +18,7 @@ from radiogram.net.driver import PacketConnection, PacketOwner
 from radiogram.server import Server
 from radiogram.sessions import Session, StringSession
 from radiogram.wire import Codec
+from tests.client.fake import FakeServer, make_client
 
 PHONE, CODE = "+999 66 2 0001", "22222"
 
@@ -158,6 +159,80 @@ async def test_logging_out_forgets_everything_but_the_address(server: Server) ->
     assert client.session.data.user_id == 0
     async with client:
         assert not await client.is_authorized()
+
+
+# ── servers that answer something else ───────────────────────────────────────────────────────────
+
+ANNA = api.User(self=True, id=5, first_name="Anna")
+SENT = api.auth.SentCode(type=api.auth.SentCodeTypeApp(length=5), phone_code_hash="hash")
+ANSWERS: dict[type, Any] = {
+    api.users.GetUsers: (401, "AUTH_KEY_UNREGISTERED"),
+    api.auth.SendCode: SENT,
+    api.auth.SignUp: api.auth.Authorization(user=ANNA),
+}
+
+
+def fake(answers: dict[type, Any]) -> TelegramClient:
+    server = FakeServer()
+    server.answer = lambda request: {**ANSWERS, **answers}.get(type(request))
+    return make_client(server)
+
+
+async def test_older_servers_say_it_is_new_with_an_error() -> None:
+    unoccupied = (400, "PHONE_NUMBER_UNOCCUPIED")
+    async with fake({api.auth.SignIn: unoccupied}) as client:
+        assert await client.start(phone=PHONE, code=CODE, first_name="Anna") == ANNA
+
+
+async def test_a_code_may_not_be_needed() -> None:
+    success = api.auth.SentCodeSuccess(authorization=api.auth.Authorization(user=ANNA))
+    async with fake({api.auth.SendCode: success}) as client:
+        assert await client.start(phone=PHONE) == ANNA
+
+
+async def test_a_way_to_sign_in_that_is_not_known() -> None:
+    payment = api.auth.SentCodePaymentRequired(
+        **{
+            field.attribute: 0 if field.type in ("int", "long") else ""
+            for field in api.auth.SentCodePaymentRequired.TL_DEFINITION.fields  # type: ignore[union-attr]
+        }
+    )
+    async with fake({api.auth.SendCode: payment}) as client:
+        with pytest.raises(errors.ClientError, match=r"sentCodePaymentRequired is not supported"):
+            await client.start(phone=PHONE)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        api.auth.AuthorizationSignUpRequired(),
+        api.auth.Authorization(user=api.UserEmpty(id=5)),
+    ],
+)
+async def test_a_login_without_a_user(answer: Any) -> None:
+    required = api.auth.AuthorizationSignUpRequired()
+    async with fake({api.auth.SignIn: required, api.auth.SignUp: answer}) as client:
+        with pytest.raises(errors.ClientError, match="without a user"):
+            await client.start(phone=PHONE, code=CODE, first_name="Anna")
+
+
+@pytest.mark.parametrize("answer", [[], [api.UserEmpty(id=5)]])
+async def test_an_account_that_is_nobody(answer: Any) -> None:
+    async with fake({api.users.GetUsers: answer}) as client:
+        with pytest.raises(errors.ClientError, match="did not tell who this account is"):
+            await client.get_me()
+
+
+async def test_a_session_that_was_revoked_is_not_signed_in_again() -> None:
+    async with fake({api.users.GetUsers: (401, "SESSION_REVOKED")}) as client:
+        with pytest.raises(errors.SessionRevoked):
+            await client.start(phone=PHONE, code=CODE)
+
+
+async def test_a_password_is_asked_for() -> None:
+    async with fake({api.auth.SignIn: (401, "SESSION_PASSWORD_NEEDED")}) as client:
+        with pytest.raises(errors.SessionPasswordNeeded):
+            await client.start(phone=PHONE, code=CODE)
 
 
 # ── the terminal ─────────────────────────────────────────────────────────────────────────────────

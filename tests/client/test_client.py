@@ -5,18 +5,22 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from radiogram import errors
 from radiogram.client.client import TelegramClient
+from radiogram.mtproto import events
+from radiogram.mtproto.message import pack_plain
 from radiogram.sessions import MemorySession, SessionData, StringSession
 from radiogram.tl import api
 from tests.client.fake import (
     KEY,
+    KNOWN,
     OTHER_KEY,
+    START,
     FakeServer,
     Sleeps,
     config,
@@ -240,6 +244,51 @@ async def test_a_reply_that_is_no_key_exchange(
     error = await failing(make_client(server, ""))
     assert isinstance(error, errors.ConnectionFailed | errors.SecurityError)
     assert "fake.invalid:443" in str(error)
+
+
+async def test_a_plain_reply_with_junk_inside(
+    server: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def talk(conn: Any, packet: bytes) -> None:
+        for _ in range(2):
+            conn.send(pack_plain(int(START) << 32 | 1, b"junk" * 5))
+
+    monkeypatch.setattr(server, "_handshake", talk)
+    error = await failing(make_client(server, ""))
+    assert isinstance(error, errors.ConnectionFailed | errors.SecurityError)
+    assert "fake.invalid:443" in str(error)
+
+
+async def test_a_connection_that_is_over_before_it_is_used(server: FakeServer) -> None:
+    async def dial(*args: Any, **more: Any) -> Any:
+        conn = await FakeServer.dial(server, *args, **more)
+        conn.abort()
+        await conn.wait_closed()
+        return conn
+
+    server.dial = dial  # type: ignore[method-assign]
+    error = await failing(make_client(server))
+    assert "closed the connection as soon as it was open" in str(error)
+    error = await failing(make_client(server, ""))
+    assert "closed the connection during the key exchange" in str(error)
+
+
+async def test_a_first_answer_that_nobody_with_the_key_made(
+    server: FakeServer, client: TelegramClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        server, "_encrypted", lambda conn, _: conn.send(KNOWN.key_id + os.urandom(80))
+    )
+    error = await failing(client)
+    assert isinstance(error, errors.SecurityError)
+    assert "fake.invalid:443" in str(error)
+
+
+async def test_too_many_connections(server: FakeServer, client: TelegramClient) -> None:
+    server.error = -429
+    error = await failing(client)
+    assert isinstance(error, errors.ConnectionFailed)
+    assert "too many connections (-429); try later" in str(error)
 
 
 async def test_a_connection_that_ends_before_the_first_answer(
@@ -569,6 +618,48 @@ async def test_a_key_lost_while_connected_ends_the_client_at_once(server: FakeSe
     assert sleeps.pauses == []
 
 
+async def test_a_failure_that_trying_again_cannot_mend_ends_the_attempts(
+    server: FakeServer,
+) -> None:
+    client = make_client(server)
+    await client.connect()
+    server.failures = [errors.LocalProtocolError("no such transport")]
+    server.break_connections()
+    with pytest.raises(errors.LocalProtocolError):
+        await client.invoke(PING())
+    assert not client.is_connected
+
+
+async def test_a_key_that_is_destroyed_ends_the_client(
+    server: FakeServer, client: TelegramClient
+) -> None:
+    await client.connect()
+    sender = client._sender
+    assert sender is not None
+    call = asyncio.ensure_future(client.invoke(PING()))
+    await until(lambda: server.unanswered)
+    sender._handle([events.AuthKeyDestroyed()])
+    with pytest.raises(errors.SessionError, match="was destroyed"):
+        await call
+
+
+async def test_a_call_that_the_engine_gives_up_fails_alone(
+    server: FakeServer, client: TelegramClient
+) -> None:
+    await client.connect()
+    sender = client._sender
+    assert sender is not None
+    call = asyncio.ensure_future(client.invoke(PING()))
+    await until(lambda: server.unanswered)
+    (call_id,) = sender._calls
+    why = errors.RemoteProtocolError("refused ten times")
+    sender._handle([events.CallFailed(call_id, why), events.CallFailed(call_id, why)])
+    with pytest.raises(errors.RemoteProtocolError, match="refused ten times"):
+        await call
+    server.answer = answer_pings
+    assert await client.invoke(PING()) == PONG
+
+
 async def test_a_flood_of_connections_is_waited_out(
     server: FakeServer, client: TelegramClient
 ) -> None:
@@ -764,6 +855,21 @@ async def test_a_reader_may_stop(server: FakeServer, client: TelegramClient) -> 
     stream.close()
     server.push(_short(2))
     assert [update async for update in stream] == [_short(1)]
+
+
+async def test_a_server_that_forgot_the_session_and_the_account(server: FakeServer) -> None:
+    session = known_session()
+    session.data = replace(session.data, user_id=7)
+    async with make_client(server, session) as client:
+        stream = client.updates()
+        server.sessions.clear()
+        server.clock.now += 1
+        server.answer = lambda request: (401, "AUTH_KEY_UNREGISTERED")
+        server.break_connections()
+        with pytest.raises(errors.Unauthorized):
+            await client.invoke(PING())
+        await until(lambda: client._catching_up is None)
+        assert await anext(stream) == api.UpdatesTooLong()
 
 
 async def test_readers_learn_what_the_client_failed_with(

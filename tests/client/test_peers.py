@@ -209,6 +209,12 @@ def test_what_is_no_peer_at_all_is_left_to_the_encoder(peers: Peers, written: An
         registry().encode(result)
 
 
+def test_what_is_no_list_is_left_to_the_encoder(peers: Peers) -> None:
+    result, _ = peers.cast(api.users.GetUsers(id="me"))
+    with pytest.raises(errors.EncodeError, match="id"):
+        registry().encode(result)
+
+
 # ── other types ──────────────────────────────────────────────────────────────────────────────────
 
 
@@ -314,6 +320,8 @@ def test_photos_and_documents(peers: Peers) -> None:
     assert cast(peers, api.photos.UpdateProfilePhoto(id=photo)).id == api.InputPhoto(
         id=1, access_hash=2, file_reference=b"r"
     )
+    ready = api.InputDocumentEmpty()
+    assert cast(peers, api.messages.SaveGif(id=ready, unsave=False)).id is ready
     given = api.InputPhotoEmpty()
     assert cast(peers, api.photos.UpdateProfilePhoto(id=given)).id is given
 
@@ -534,7 +542,24 @@ def test_hashes_of_min_objects_are_not_learned(peers: Peers, session: MemorySess
     assert session.peers == before
 
 
-@pytest.mark.parametrize("result", [True, [1, 2], [], api.help.GetConfig(), api.BoolTrue, None])
+@pytest.mark.parametrize(
+    "result",
+    [
+        True,
+        [1, 2],
+        [],
+        None,
+        api.help.GetConfig(),
+        api.messages.DialogFilters(filters=[]),
+        api.ChatInviteAlready(
+            chat=api.Chat(
+                id=1, title="x", photo=api.ChatPhotoEmpty(), participants_count=1, date=0, version=1
+            )
+        ),
+        api.help.TermsOfServiceUpdateEmpty(expires=0),
+    ],
+    ids=repr,
+)
 def test_other_results_teach_nothing(peers: Peers, session: MemorySession, result: Any) -> None:
     before = session.peers
     peers.learn(result)

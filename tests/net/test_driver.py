@@ -203,6 +203,15 @@ async def test_the_peer_is_named() -> None:
     await fresh.wait_closed()
 
 
+async def test_what_arrives_after_the_end_is_ignored() -> None:
+    conn, _, owner = connection()
+    conn.close()
+    frame = wire.client_codec("intermediate", random=os.urandom).pack(b"late" * 6)[4:]
+    conn.get_buffer(-1)[: len(frame)] = frame
+    conn.buffer_updated(len(frame))
+    assert owner.frames == []
+
+
 async def test_a_connection_given_up_while_it_opened_stays_closed() -> None:
     owner, transport = Recorder(), Written()
     conn = PacketConnection(wire.client_codec("abridged", random=os.urandom), owner)

@@ -13,9 +13,9 @@ import asyncio
 import logging
 import platform
 from collections.abc import Callable, Sequence
-from dataclasses import replace
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from msgspec.structs import replace
 
 from radiogram import errors, wire
 from radiogram.client import datacenters
@@ -379,6 +379,8 @@ def _auth_key(data: SessionData) -> AuthKey | None:
 
 
 def _own_version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
         return version("radiogram")
     except PackageNotFoundError:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Any, Protocol
+
+import msgspec
 
 from radiogram.crypto import rsa
 from radiogram.errors import ClientError, RadiogramError
@@ -57,15 +58,17 @@ class ServerLike(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class ServerAddress:
+class ServerAddress(msgspec.Struct, frozen=True):
     """Where a server of one's own listens, and the RSA key that proves it is the one."""
 
     host: str
     port: int
     dc_id: int = DEFAULT_DC
-    public_key: str = field(default="", repr=False)
+    public_key: str = ""
     """PEM, "BEGIN RSA PUBLIC KEY"."""
+
+    def __repr__(self) -> str:
+        return f"<ServerAddress DC {self.dc_id} at {self.host}:{self.port}>"
 
     @classmethod
     def from_json(cls, line: str | bytes) -> ServerAddress:
@@ -85,8 +88,7 @@ class ServerAddress:
         return cls(host=host, port=port, dc_id=dc_id, public_key=public_key)
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(msgspec.Struct, frozen=True):
     """One address to dial, as the client uses it."""
 
     host: str
@@ -95,7 +97,7 @@ class Endpoint:
     """Plain id, 1 to 5 for Telegram's own."""
     wire_dc: int
     """The id as key exchange and obfuscation write it: higher for test data centres (D4)."""
-    keys: tuple[rsa.PublicKey, ...] = field(repr=False)
+    keys: tuple[rsa.PublicKey, ...]
     """Public keys, one of which the server must have."""
     own: bool
     """True for a server of one's own: no other address is tried for it."""

@@ -10,8 +10,9 @@ import os
 import random as chance
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 from radiogram.net import dial
 from radiogram.net.driver import PacketConnection, PacketOwner
@@ -26,8 +27,7 @@ class Dial(Protocol):
     ) -> PacketConnection: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Environment:
+class Environment(msgspec.Struct, frozen=True):
     """Where a client gets time, randomness and connections; tests put their own in."""
 
     dial: Dial = dial.connect

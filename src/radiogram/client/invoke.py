@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
+
+import msgspec
 
 from radiogram import errors
 
@@ -36,8 +37,7 @@ _MOVES = {"PHONE_MIGRATE_X", "USER_MIGRATE_X", "NETWORK_MIGRATE_X"}
 """The account lives elsewhere. FILE_MIGRATE_X and STATS_MIGRATE_X only want one call elsewhere."""
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(msgspec.Struct, frozen=True):
     """One request on its way."""
 
     request: Any

@@ -7,34 +7,31 @@ only reads, and says what it read.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from urllib.parse import parse_qs, unquote, urlsplit
+
+import msgspec
 
 from radiogram.client.ids import mark_channel
 from radiogram.errors import PeerNotFound
 
 
-@dataclass(frozen=True, slots=True)
-class Me:
+class Me(msgspec.Struct, frozen=True):
     """The account itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class Username:
+class Username(msgspec.Struct, frozen=True):
     """A public name, in lower case."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Phone:
+class Phone(msgspec.Struct, frozen=True):
     """A phone number, digits only."""
 
     digits: str
 
 
-@dataclass(frozen=True, slots=True)
-class Marked:
+class Marked(msgspec.Struct, frozen=True):
     """A numeric id, see :mod:`radiogram.client.ids`."""
 
     id: int
@@ -44,12 +41,11 @@ Name = Me | Username | Phone | Marked
 
 MAX_USERNAME = 32
 
-_USERNAME = re.compile(r"[a-z](?:_?[a-z0-9]){1,31}", re.IGNORECASE)
-_DIGITS = re.compile(r"[0-9]{5,20}")
-_PHONE_FILLING = re.compile(r"[\s().-]")
-_LINK = re.compile(
-    r"(?:[a-z][a-z0-9+.-]*://|(?:[\w-]+\.)?(?:t|telegram)\.(?:me|dog)/)", re.IGNORECASE
-)
+# Patterns are compiled when they are first used: most programs need few of them.
+_USERNAME = r"(?i:[a-z](?:_?[a-z0-9]){1,31})"
+_DIGITS = r"[0-9]{5,20}"
+_PHONE_FILLING = r"[\s().-]"
+_LINK = r"(?i:[a-z][a-z0-9+.-]*://|(?:[\w-]+\.)?(?:t|telegram)\.(?:me|dog)/)"
 _HOSTS = {"t.me", "telegram.me", "telegram.dog", "www.t.me", "www.telegram.me"}
 _NOT_NAMES = {
     *("addemoji", "addlist", "addstickers", "addtheme", "auth", "bg", "boost", "call"),
@@ -70,7 +66,7 @@ def read_name(text: str) -> Name:
         return Me()
     if lowered.startswith("tg:"):
         return _read_tg(text, stripped)
-    if _LINK.match(stripped):
+    if re.match(_LINK, stripped):
         return _read_web(text, stripped)
     if stripped.startswith("-") and stripped[1:].isascii() and stripped[1:].isdigit():
         return Marked(int(stripped[:24]))
@@ -78,12 +74,12 @@ def read_name(text: str) -> Name:
 
 
 def _phone(text: str) -> Phone | None:
-    digits = _PHONE_FILLING.sub("", text).removeprefix("+")
-    return Phone(digits) if _DIGITS.fullmatch(digits) else None
+    digits = re.sub(_PHONE_FILLING, "", text).removeprefix("+")
+    return Phone(digits) if re.fullmatch(_DIGITS, digits) else None
 
 
 def _username(text: str, name: str) -> Username:
-    if len(name) > MAX_USERNAME or not _USERNAME.fullmatch(name):
+    if len(name) > MAX_USERNAME or not re.fullmatch(_USERNAME, name):
         raise PeerNotFound(
             f"{text!r} is no username, phone number, link or id; a username has letters, digits "
             "and single underscores, and begins with a letter"

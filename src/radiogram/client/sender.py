@@ -20,7 +20,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+
+import msgspec
 
 from radiogram import wire
 from radiogram.client.datacenters import Endpoint
@@ -53,8 +54,7 @@ UNKNOWN_KEY, FLOOD = -404, -429
 Answer = bytes | events.ResultError
 
 
-@dataclass(frozen=True, slots=True)
-class SenderOptions:
+class SenderOptions(msgspec.Struct, frozen=True):
     """How a sender connects."""
 
     connection: str = "abridged"
@@ -68,8 +68,7 @@ class SenderOptions:
     """What goes before a call until one such call has succeeded (invokeWithLayer ...)."""
 
 
-@dataclass(frozen=True, slots=True)
-class SenderHooks:
+class SenderHooks(msgspec.Struct, frozen=True):
     """Whom a sender tells; called on the loop, must not raise."""
 
     key_made: Callable[[AuthKey], None]
@@ -131,8 +130,7 @@ class Sender:
         session = self._session
         if self._failure is not None:
             raise _again(self._failure)
-        if session is None:
-            raise ClientClosed("the client is not connected; call `await client.connect()` first")
+        assert session is not None  # nobody has a sender that is not connected
         introduced = not self.initialised
         if introduced:
             body = self._options.init + body
@@ -294,7 +292,7 @@ class Sender:
         if self._proved:
             self._repair = self._loop.create_task(self._reconnect(error))
         elif isinstance(error, SecurityError):
-            self._fail(error)
+            self._fail(SecurityError(f"{self.endpoint} cannot be trusted: {error}"))
         else:
             self._fail(
                 ConnectionFailed(

@@ -9,8 +9,9 @@ import asyncio
 import inspect
 import sys
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from radiogram import errors
 from radiogram.tl import api

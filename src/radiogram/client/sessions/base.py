@@ -7,14 +7,12 @@ access hashes of peers that were seen. Must not know how a client uses them.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Protocol
 
 import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class SessionData:
+class SessionData(msgspec.Struct, frozen=True, gc=False):
     """Where an account lives and how to get in."""
 
     dc_id: int = 0
@@ -22,13 +20,20 @@ class SessionData:
     host: str = ""
     """Address of that data centre; empty when it is not known."""
     port: int = 0
-    auth_key: bytes = field(default=b"", repr=False)
+    auth_key: bytes = b""
     """256 bytes; empty before the key exchange."""
     user_id: int = 0
     """Account that is signed in; 0 when nobody is, as far as is known."""
     is_bot: bool = False
     test_mode: bool = False
     """True for Telegram's test environment."""
+
+    def __repr__(self) -> str:
+        key = "with a key" if self.auth_key else "without a key"
+        return (
+            f"<SessionData DC {self.dc_id} at {self.host}:{self.port}, {key}, "
+            f"user_id={self.user_id}, is_bot={self.is_bot}, test_mode={self.test_mode}>"
+        )
 
 
 class PeerRecord(msgspec.Struct, frozen=True, gc=False):

@@ -6,7 +6,8 @@ Knows how to index peers. Must not know files or formats.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from radiogram.client.sessions.base import PeerRecord, SessionData
 

@@ -27,7 +27,7 @@ _PEER = struct.Struct(">qq")
 _KEY_BYTES = 256
 _HAS_KEY, _IS_BOT, _TEST_MODE, _HAS_PEERS = 1, 2, 4, 8
 _KNOWN_FLAGS = 15
-_TEXT = re.compile(r"[A-Za-z0-9_-]*")
+_TEXT = r"[A-Za-z0-9_-]*"
 
 
 class StringSession(MemorySession):
@@ -54,8 +54,9 @@ class StringSession(MemorySession):
     def save(self, *, peers: bool = False) -> str:
         """Write the session down.
 
-        With `peers`, the access hashes of every peer seen so far go along (22 characters each), so
-        that numeric ids can be used at once after a restart. A session without a key is empty text.
+        With `peers`, the access hashes of every peer seen so far go along (about 21 characters
+        each), so that numeric ids can be used at once after a restart. A session without a key is
+        empty text.
         """
         data = self.data
         if not data.auth_key:
@@ -130,8 +131,8 @@ def _load(text: str) -> tuple[SessionData, list[PeerRecord]]:
 
 
 def _decode(text: str) -> bytes:
-    if not _TEXT.fullmatch(text):
-        wrong = next(char for char in text if not _TEXT.fullmatch(char))
+    if not re.fullmatch(_TEXT, text):
+        wrong = next(char for char in text if not re.fullmatch(_TEXT, char))
         raise SessionError(
             f"the session string holds {wrong!r}, which no session string does; copy it again"
         )
