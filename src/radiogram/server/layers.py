@@ -129,7 +129,7 @@ def _join_button(button: Any, target: Registry, convert: Callable[[Any], Any]) -
         ("ButtonType", api.KeyboardButton),
     ):
         name = prefix + base + (kind or "Default")
-        action = target.get(name[0].lower() + name[1:])
+        action: Any = target.get(name[0].lower() + name[1:])
         if action is not None:
             values = {
                 field.attribute: convert(getattr(button, field.attribute))

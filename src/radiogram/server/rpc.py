@@ -199,7 +199,7 @@ _NEWEST = registry(api.LAYER)
 _MAX_WRAPPERS = 16
 
 
-def _init_connection(world: World, caller: Caller, request: api.InitConnection) -> None:
+def _init_connection(world: World, caller: Caller, request: api.InitConnection[Any]) -> None:
     known = world.settings.api_ids
     if request.api_id <= 0 or (known and request.api_id not in known):
         raise RpcFault(400, "CONNECTION_API_ID_INVALID")
@@ -271,7 +271,7 @@ def _peel(world: World, caller: Caller, body: bytes) -> tuple[bytes, bool]:
                 raise RpcFault(400, "BUSINESS_CONNECTION_INVALID")
             case _:  # proofs of a genuine app, ranges of an export: nothing to check here (A12.10)
                 pass
-        body = wrapper.query
+        body = bytes(wrapper.query)
     raise RpcFault(400, "INPUT_FETCH_FAIL")
 
 
@@ -305,7 +305,7 @@ def _decode(source: Registry, body: bytes) -> Request[Any]:
         return source.decode_request(body)
     except DecodeError as error:
         log.info("%s of layer %d does not decode: %s", method.TL_NAME, source.layer, error)
-        if "unknown constructor" in error.message:
+        if error.message.startswith(("no constructor", "expected ")):
             raise RpcFault(400, "INPUT_CONSTRUCTOR_INVALID") from None
         raise RpcFault(400, "INPUT_FETCH_ERROR") from None
 
