@@ -132,9 +132,7 @@ class Stage:
             "min_id": 0,
             "hash": 0,
         }
-        request = api.messages.GetHistory(
-            peer=self.input_peer(who, chat), **{**fields, **options}
-        )
+        request = api.messages.GetHistory(peer=self.input_peer(who, chat), **{**fields, **options})
         return self.call(who, request)
 
     def message(self, who: int, message_id: int) -> Any:
@@ -164,9 +162,7 @@ class Stage:
         return found
 
     def difference(self, who: int, pts: int, **options: int) -> Any:
-        return self.call(
-            who, api.updates.GetDifference(pts=pts, date=NOON, qts=0, **options)
-        )
+        return self.call(who, api.updates.GetDifference(pts=pts, date=NOON, qts=0, **options))
 
     def dialog(self, who: int, chat: int) -> api.Dialog:
         peers: list[api.TypeInputDialogPeer] = [

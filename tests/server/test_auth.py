@@ -105,9 +105,7 @@ def test_resend_goes_from_app_to_phone_and_no_further(stage: Stage) -> None:
     )
     assert again.type == api.auth.SentCodeTypeSms(length=5)
     assert again.phone_code_hash != first.phone_code_hash
-    request = api.auth.ResendCode(
-        phone_number="9996621111", phone_code_hash=again.phone_code_hash
-    )
+    request = api.auth.ResendCode(phone_number="9996621111", phone_code_hash=again.phone_code_hash)
     assert refused(device, request) == (406, "SEND_CODE_UNAVAILABLE")
     old = api.auth.SignIn(
         phone_number="9996621111", phone_code_hash=first.phone_code_hash, phone_code="22222"

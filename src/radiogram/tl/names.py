@@ -76,13 +76,10 @@ class Namespace:
         text = f"{self._registry.description} has no {name!r} in {where}"
         if name.startswith("__"):
             return text
-        close = difflib.get_close_matches(name, self._names, 3, 0.7)
-        elsewhere = [
-            full
+        hints = [
+            f"{full.rpartition('.')[0]}.{name}".lstrip(".")
             for full in self._registry.names()
-            if class_name(full) == name and full.rpartition(".")[0] != self._name
+            if class_name(full) == name
         ]
-        hints = close + [
-            f"{full.rpartition('.')[0]}.{class_name(full)}".lstrip(".") for full in elsewhere
-        ]
+        hints += difflib.get_close_matches(name, self._names, 3, 0.7)
         return f"{text}; did you mean {' or '.join(hints[:3])}?" if hints else text

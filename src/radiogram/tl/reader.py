@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 Reader = Callable[[bytes, int, int], tuple[Any, int]]
 
 _CHUNK = 4  # optional fields behind one common test
+_PATH_END = 150  # characters shown of each end of a long path
 
 
 def compile_reader(definition: Definition) -> Compiled:
@@ -468,6 +469,8 @@ def _explain(error: Exception, data: bytes, offset: int) -> DecodeError:
             if "items" in frame.f_locals:
                 path += f"[{len(frame.f_locals['items'])}]"
         traceback = traceback.tb_next
+    if len(path) > 2 * _PATH_END:
+        path = f"{path[:_PATH_END]} ... {path[-_PATH_END:]}"
     if isinstance(error, Malformed):
         return DecodeError(str(error), path=path, offset=position - error.back)
     if isinstance(error, RecursionError):
