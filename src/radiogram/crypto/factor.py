@@ -40,7 +40,8 @@ def factorise(pq: int) -> tuple[int, int]:
 
 def _brent(n: int, c: int) -> int | None:
     """Look for a factor of ``n`` with Brent's cycle search over ``y * y + c``."""
-    y, product, factor = 2, 1, 1
+    x = y = start = 2
+    product = factor = 1
     length = 1
     while factor == 1:
         if length > _ROUNDS:

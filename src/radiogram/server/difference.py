@@ -38,8 +38,9 @@ def difference(
     rows = store.find_messages(
         ctx.tx, user.id, {event.message_id for event in events if event.message_id is not None}
     )
-    new = {event.message_id for event in events if event.kind == EventKind.NEW}
-    last_edit = {event.message_id: event.pts for event in events if event.kind == EventKind.EDIT}
+    new = {event.message_id or 0 for event in events if event.kind == EventKind.NEW}
+    edits = [event for event in events if event.kind == EventKind.EDIT]
+    last_edit = {event.message_id or 0: event.pts for event in edits}
     sent: list[api.TypeUpdate] = []
     others: list[api.TypeUpdate] = []
     for event in events:

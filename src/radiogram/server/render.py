@@ -73,7 +73,7 @@ def peer_of(value: api.TypePeer) -> Peer:
         case api.PeerChat():
             return Peer(PEER_CHAT, value.chat_id)
         case _:
-            return Peer(PEER_CHANNEL, cast(api.PeerChannel, value).channel_id)
+            return Peer(PEER_CHANNEL, value.channel_id)
 
 
 def user(

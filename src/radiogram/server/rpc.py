@@ -16,7 +16,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from struct import unpack_from
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from radiogram.errors import DecodeError, EncodeError, RadiogramError, SchemaError
 from radiogram.server import layers
@@ -251,7 +251,7 @@ def _peel(world: World, caller: Caller, body: bytes) -> tuple[bytes, bool]:
             raise RpcFault(400, "INPUT_FETCH_FAIL")
         if body[:4] not in _WRAPPER_IDS:
             return body, quiet
-        wrapper: Any = _decode(_NEWEST, body)
+        wrapper = _decode(_NEWEST, body)
         match wrapper:
             case api.InvokeWithLayer():
                 _set_layer(caller, wrapper.layer)
@@ -271,7 +271,7 @@ def _peel(world: World, caller: Caller, body: bytes) -> tuple[bytes, bool]:
                 raise RpcFault(400, "BUSINESS_CONNECTION_INVALID")
             case _:  # proofs of a genuine app, ranges of an export: nothing to check here (A12.10)
                 pass
-        body = bytes(wrapper.query)
+        body = bytes(cast(Any, wrapper).query)
     raise RpcFault(400, "INPUT_FETCH_FAIL")
 
 

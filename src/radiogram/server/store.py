@@ -15,7 +15,6 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Connection,
-    Select,
     and_,
     bindparam,
     case,
@@ -281,7 +280,7 @@ _FIND_RANDOM_ID = Statement(
 _JOINED = boxes.join(messages, boxes.c.content_id == messages.c.content_id)
 _COPY_FIELDS = MessageRow._fields[: MessageRow._fields.index("sender_id")]
 _INSERT_COPIES = Statement(insert(boxes), _COPY_FIELDS)
-_MESSAGES: Select[Any] = select(
+_MESSAGES: Any = select(
     *_columns(boxes, _COPY_FIELDS),
     *_columns(messages, MessageRow._fields[len(_COPY_FIELDS) :]),
 ).select_from(_JOINED)
@@ -326,6 +325,7 @@ def insert_content(tx: Connection, content: Content) -> int:
     if tx.dialect.insert_returning:
         return int(_CONTENT_RETURNING.rows(tx, content._asdict())[0][0])
     key = tx.execute(_INSERT_CONTENT, content._asdict()).inserted_primary_key
+    assert key is not None  # there is one row and it has one
     return int(key[0])
 
 
@@ -380,10 +380,10 @@ def find_message(tx: Connection, user_id: int, message_id: int) -> MessageRow | 
 
 def find_messages(tx: Connection, user_id: int, ids: Iterable[int]) -> dict[int, MessageRow]:
     """Read copies from an account's box by id; ids that are not there are left out."""
-    found = {}
+    found: dict[int, MessageRow] = {}
     for chunk in _chunks(ids):
-        for row in tx.execute(_FIND_MESSAGES, {"user": user_id, "ids": chunk}):
-            found[row[1]] = MessageRow._make(row)
+        rows = map(MessageRow._make, tx.execute(_FIND_MESSAGES, {"user": user_id, "ids": chunk}))
+        found.update((row.id, row) for row in rows)
     return found
 
 

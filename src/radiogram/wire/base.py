@@ -51,6 +51,7 @@ class Codec(Protocol):
     @property
     def broken(self) -> bool:
         """True once the incoming bytes cannot be cut any more: the connection is useless."""
+        ...
 
     def feed(self, data: Buffer) -> list[Frame]:
         """Take the next bytes that arrived and return what they complete.
@@ -59,6 +60,7 @@ class Codec(Protocol):
         some good frames, those are returned, :attr:`broken` turns true, and the next call raises
         :class:`~radiogram.errors.FramingError`.  Without good frames this call raises.
         """
+        ...
 
     def pack(self, payload: bytes, *, quick_ack: bool = False) -> bytes:
         """Frame one packet; a client's first one brings along the name of the transport.
@@ -66,9 +68,12 @@ class Codec(Protocol):
         :class:`~radiogram.errors.LocalProtocolError` for a payload that cannot be sent, or for a
         quick acknowledgement where there is none.
         """
+        ...
 
     def pack_error(self, code: int) -> bytes:
         """Frame a transport error, -999 to -2; only for servers."""
+        ...
 
     def pack_quick_ack(self, token: int) -> bytes:
         """Frame a quick acknowledgement; only for servers, and not in the full transport."""
+        ...
