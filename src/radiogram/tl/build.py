@@ -287,7 +287,7 @@ def _root(value: Any) -> str:
     return type(value).__qualname__ if isinstance(value, TLObject) else ""
 
 
-_registries: dict[int, Registry] = {}
+_registries: dict[int | str, Registry] = {}
 
 
 def registry(layer: int = LAYER) -> Registry:
@@ -307,10 +307,12 @@ def registry(layer: int = LAYER) -> Registry:
 
 def mtproto_registry() -> Registry:
     """Give the registry of MTProto's own service messages."""
-    found = _registries.get(0)
+    found = _registries.get("mtproto")
     if found is None:
         with _lock:
-            found = _registries.setdefault(0, Registry("mtproto", 0, _Layer(mtproto_table(), 0)))
+            found = _registries.setdefault(
+                "mtproto", Registry("mtproto", 0, _Layer(mtproto_table(), 0))
+            )
     return found
 
 
