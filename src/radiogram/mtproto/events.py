@@ -6,13 +6,12 @@ Must not know who listens.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 # ── client ───────────────────────────────────────────────────────────────────────────────────────
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(Struct, frozen=True):
     """The server answered a call."""
 
     call_id: int
@@ -20,8 +19,7 @@ class Result:
     """The serialised result, inflated."""
 
 
-@dataclass(frozen=True, slots=True)
-class ResultError:
+class ResultError(Struct, frozen=True):
     """The server answered a call with ``rpc_error``."""
 
     call_id: int
@@ -30,67 +28,58 @@ class ResultError:
     """The name as it came: ``FLOOD_WAIT_31``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Update:
+class Update(Struct, frozen=True):
     """The server pushed something that belongs to the API."""
 
     body: bytes
     """A serialised ``Updates``, inflated."""
 
 
-@dataclass(frozen=True, slots=True)
-class NewSession:
+class NewSession(Struct, frozen=True):
     """The server knows nothing of this session's past: updates may have been missed."""
 
     unique_id: int
     """Differs each time the server creates the session."""
 
 
-@dataclass(frozen=True, slots=True)
-class SaltChanged:
+class SaltChanged(Struct, frozen=True):
     """Another salt is in use; worth keeping together with the key."""
 
     salt: int
 
 
-@dataclass(frozen=True, slots=True)
-class TimeChanged:
+class TimeChanged(Struct, frozen=True):
     """The clock of the server was found to differ from what was believed."""
 
     offset: float
     """Seconds to add to local time to get the server's."""
 
 
-@dataclass(frozen=True, slots=True)
-class CallDropped:
+class CallDropped(Struct, frozen=True):
     """The server confirmed that it forgets the answer of a dropped call."""
 
     call_id: int
 
 
-@dataclass(frozen=True, slots=True)
-class CallFailed:
+class CallFailed(Struct, frozen=True):
     """A call will get no answer, although the connection works."""
 
     call_id: int
     error: Exception
 
 
-@dataclass(frozen=True, slots=True)
-class ConnectionDead:
+class ConnectionDead(Struct, frozen=True):
     """Nothing came back for too long: the connection should be replaced."""
 
 
-@dataclass(frozen=True, slots=True)
-class AuthKeyDestroyed:
+class AuthKeyDestroyed(Struct, frozen=True):
     """The server destroyed the key of this session, as it was asked to."""
 
 
 # ── server ───────────────────────────────────────────────────────────────────────────────────────
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """The client calls a method; answer with ``reply`` or ``reply_error``, exactly once."""
 
     msg_id: int
@@ -98,45 +87,39 @@ class Request:
     """The serialised method with its wrappers, inflated."""
 
 
-@dataclass(frozen=True, slots=True)
-class RequestDropped:
+class RequestDropped(Struct, frozen=True):
     """The client dropped a request that still runs; its reply, if one comes, is ignored."""
 
     msg_id: int
 
 
-@dataclass(frozen=True, slots=True)
-class SessionStarted:
+class SessionStarted(Struct, frozen=True):
     """The first message of the session was accepted; the client is told by itself."""
 
     first_msg_id: int
 
 
-@dataclass(frozen=True, slots=True)
-class DestroySession:
+class DestroySession(Struct, frozen=True):
     """The client wants another session of its key gone; answer with ``reply_service``."""
 
     msg_id: int
     session_id: int
 
 
-@dataclass(frozen=True, slots=True)
-class DestroyAuthKey:
+class DestroyAuthKey(Struct, frozen=True):
     """The client wants its key gone; answer with ``reply_service``, then forget the key."""
 
     msg_id: int
 
 
-@dataclass(frozen=True, slots=True)
-class DisconnectAfter:
+class DisconnectAfter(Struct, frozen=True):
     """Close this connection after a delay, unless the event comes again first (A10.2)."""
 
     delay: float
     """Seconds; replaces an earlier delay."""
 
 
-@dataclass(frozen=True, slots=True)
-class FloodError:
+class FloodError(Struct, frozen=True):
     """A limit on service messages was exceeded: send a transport error and close (A9.5)."""
 
     code: int = -429

@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
 from hashlib import sha1, sha256
 from typing import Any, TypeVar
+
+from msgspec import Struct
 
 from radiogram.crypto import dh
 from radiogram.crypto.aes import ige_decrypt, ige_encrypt
@@ -42,8 +43,7 @@ MAX_EXPIRES_IN = 7 * 86400
 """Seconds that a temporary key lives at most."""
 
 
-@dataclass(frozen=True, slots=True)
-class HandshakeResult:
+class HandshakeResult(Struct, frozen=True):
     """What a finished key exchange leaves a side with."""
 
     auth_key: AuthKey
@@ -185,8 +185,7 @@ def _inner_data(dc: int | None, expires_in: int | None, **numbers: bytes) -> TLO
 # ── server ───────────────────────────────────────────────────────────────────────────────────────
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """What the server does about a body that came unencrypted: one of `reply` and `error`."""
 
     reply: bytes | None = None

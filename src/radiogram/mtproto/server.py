@@ -314,6 +314,7 @@ class ServerSession(Session[_Pushed]):
             self._limit_exceeded(events)
             return
         msg_id = envelope.msg_id
+        parts: list[Part] = []
         try:
             parts = split(body)
             code = self._bad_container(msg_id, envelope.seq_no, parts)
