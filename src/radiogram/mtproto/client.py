@@ -12,15 +12,19 @@ objects to does a call become a new message; then the old one has not been execu
 ====== ============================================================================================
 code   what happens
 ====== ============================================================================================
-16, 17 the clock is set by the notification's own msg_id, then the call goes out again; ids in a
-       future that the server cannot have accepted are replaced
-18, 20 new id (20: the server cannot tell whether it saw the old one; ours can, see the server)
+16, 17 the clock is set by the notification's packet, then the call goes out again; ids in a future
+       that the server cannot have accepted are replaced
+18     new id
 19     sent again in another container
+20     new id if the call itself is named, since a server then has no record of it
 32, 33 new session; what had been sent before fails, since it may have been executed
 34, 35 new id and seq_no, content-related or not as the server wants it
 48     the salt is replaced, then sent again
-64     sent again in containers half as large
+64     sent again in smaller containers
 ====== ============================================================================================
+
+A refused container says nothing about which of its messages is at fault, and the others may have
+been executed already, out of another packet.  18, 20, 34 and 35 therefore first divide it, like 64.
 
 ``new_session_created`` means that the server lost its memory of the session.  Unanswered calls with
 ids below its ``first_msg_id`` are sent again, with their old ids: a server that has forgotten
@@ -106,6 +110,9 @@ MAX_REPAIRS = 10
 TOO_OLD, TOO_NEW = 300.0, 30.0
 """Seconds by which the id of a packet may lie behind or ahead of the server's time."""
 
+END_OF_IDS = ((1 << 31) - 30 * 86400) << 32
+"""Ids of messages from a month before their end in 2038; no clock is set by those."""
+
 PING_INTERVAL = 60.0
 DISCONNECT_DELAY = 75
 """Seconds after which the server may close a connection that sends no more pings."""
@@ -177,6 +184,10 @@ class ClientSession(Session[_Call]):
         """Seconds to add to local time to get the server's."""
         self._gzip_threshold = gzip_threshold
         self._time_known = False
+        self._newest = 0
+        """Id of the newest packet from the server."""
+        self._proven = 0
+        """The largest id the server has answered, so that it is not given out again."""
         self._calls: dict[int, _Call] = {}
         self._last_call_id = 0
         self._former: deque[int] = deque(maxlen=4)
@@ -253,6 +264,8 @@ class ClientSession(Session[_Call]):
         if call is None:
             return None
         self._queue.pop(msg_id, None)
+        if msg_id > self._proven:  # noqa: PLR1730  (as in SeenIds)
+            self._proven = msg_id
         if not call.dropping:
             del self._calls[call.call_id]
         if not self._kept:
@@ -362,10 +375,12 @@ class ClientSession(Session[_Call]):
             if session_id in self._former:
                 return events
             raise SecurityError("the packet belongs to another session")
-        if not msg_id & 1:
+        if not msg_id & 1 or not 0 < msg_id < END_OF_IDS:
             raise SecurityError(f"the server cannot send a message with the id {msg_id}")
         if not self._timely(msg_id, body, now, events):
             return events
+        if msg_id > self._newest:  # noqa: PLR1730  (as in SeenIds)
+            self._newest = msg_id
         self._dead_due = inf
         self._inflatable = 2 * MAX_INFLATED
         try:
@@ -402,24 +417,26 @@ class ClientSession(Session[_Call]):
         if -TOO_OLD <= ahead <= TOO_NEW:
             self._time_known = True
             return True
-        if msg_id < self._seen.highest or (self._time_known and not _blames_clock(body)):
+        if msg_id < self._newest or (self._time_known and not _blames_clock(body)):
             return False
-        self._set_time(msg_id, now, events)
+        self._set_time(time_of(msg_id), now, events)
         return True
 
-    def _set_time(self, msg_id: int, now: float, events: list[Event]) -> None:
-        """Take the time of a message for the server's, and replace ids that are impossible now."""
-        server_time = time_of(msg_id)
+    def _set_time(self, server_time: float, now: float, events: list[Event]) -> None:
+        """Correct the clock, and replace ids that the server cannot have accepted by now."""
         change = server_time - now - self.time_offset
         self._time_known = True
         if abs(change) >= 1:
             self.time_offset += change
             events.append(TimeChanged(self.time_offset))
         limit = int((server_time + TOO_NEW) * 4294967296)
-        impossible = [call for call in self._kept.values() if call.msg_id > limit]
-        if self._ids.last > limit:
-            self._ids.last = max((i for i in self._kept if i <= limit), default=0)
-        for call in impossible:
+        if self._ids.last <= limit:
+            return
+        used = (*self._kept, self._proven)
+        self._ids.last = max((i for i in used if i <= limit), default=0)
+        for message in [m for m in self._queue.values() if m.msg_id > limit]:
+            del self._queue[message.msg_id]
+        for call in [call for call in self._kept.values() if call.msg_id > limit]:
             if self._may_repair(call, "the server's clock keeps changing", events):
                 self._renew(call, now)
 
@@ -497,34 +514,35 @@ class ClientSession(Session[_Call]):
 
     def _on_bad_msg(self, msg_id: int, body: bytes, now: float, events: list[Event]) -> None:
         bad_id, _, code = fields(_BAD_MSG, body)
-        self._refused(msg_id, bad_id, code, now, events)
+        self._refused(bad_id, code, now, events)
 
     def _on_bad_salt(self, msg_id: int, body: bytes, now: float, events: list[Event]) -> None:
         bad_id, _, code, salt = fields(_BAD_SALT, body)
         self._use_salt(salt, events)
-        self._refused(msg_id, bad_id, code, now, events)
+        self._refused(bad_id, code, now, events)
 
-    def _refused(
-        self, msg_id: int, bad_id: int, code: int, now: float, events: list[Event]
-    ) -> None:
+    def _refused(self, bad_id: int, code: int, now: float, events: list[Event]) -> None:
         """Send again what the server refused, differently where that is the point.
 
         A refusal names a packet; of the calls that were in it, those that went out in another one
         since are not meant.
         """
         if code in (16, 17):
-            self._set_time(msg_id, now, events)
+            # A notification that was long on its way must not turn the clock the wrong way.
+            further = max if code == 16 else min
+            self._set_time(further(time_of(self._newest), self._time(now)), now, events)
         self._acknowledge_again(bad_id, now)
         calls = [c for c in self._kept.values() if bad_id in (c.carrier, c.msg_id)]
-        if code == 64:
-            self._container_limit = max(1, self._container_limit // 2)
         if code in (32, 33) and calls:
             self._start_over(calls, code, now, events)
             return
+        if code == 64 or (code in (18, 20, 34, 35) and len(calls) > 1):
+            self._container_limit = max(1, min(self._container_limit, len(calls)) // 4)
+        renew = len(calls) == 1 and (code in (18, 34, 35) or (code == 20 and bad_id in self._kept))
         for call in calls:
             if not self._may_repair(call, f"the server refuses it with code {code}", events):
                 continue
-            if code in (18, 20, 34, 35):
+            if renew:
                 call.content_related = call.content_related if code < 34 else code == 35
                 self._renew(call, now)
             else:

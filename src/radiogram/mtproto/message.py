@@ -29,6 +29,8 @@ MAX_IDS = 8192
 """Ids in one acknowledgement, state request or request to send again."""
 MAX_INFLATED = 16 << 20
 """Bytes that one compressed body may inflate to."""
+MAX_RATIO = 1032
+"""Bytes that one byte of DEFLATE can inflate to."""
 
 MIN_PADDING, MAX_PADDING = 12, 1024
 

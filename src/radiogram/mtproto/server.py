@@ -54,6 +54,7 @@ from radiogram.mtproto.session import (
     Handler,
     Outgoing,
     Session,
+    copied,
     fields,
 )
 
@@ -271,11 +272,14 @@ class ServerSession(Session[_Pushed]):
             return events
         if self._first_msg_id is None or msg_id < self._first_msg_id:
             self._start((msg_id,), now, events)
+        self._take(msg_id, seq_no, body, now, events)
+        return events
+
+    def _take(self, msg_id: int, seq_no: int, body: bytes, now: float, events: list[Event]) -> None:
         try:
             self._deliver(msg_id, seq_no, body, now, events)
         except RemoteProtocolError:
             self._undecodable(msg_id, now)
-        return events
 
     def _mistimed(self, msg_id: int, now: float) -> int:
         """Return the code by which the id of a packet is refused, 0 if it is good."""
@@ -327,10 +331,7 @@ class ServerSession(Session[_Pushed]):
         if parts:
             self._start([part.msg_id for part in parts], now, events)
         for part in parts:
-            try:
-                self._deliver(part.msg_id, part.seq_no, part.body, now, events)
-            except RemoteProtocolError:
-                self._undecodable(part.msg_id, now)
+            self._take(part.msg_id, part.seq_no, part.body, now, events)
 
     def _bad_container(self, msg_id: int, seq_no: int, parts: Sequence[Part]) -> int:
         """Return the code by which a container is refused, 0 if it is good."""
@@ -401,6 +402,9 @@ class ServerSession(Session[_Pushed]):
             self._on_gzip_packed(msg_id, body, now, events)
         except RemoteProtocolError:
             self._undecodable(msg_id, now)
+
+    def _on_copy(self, msg_id: int, body: bytes, now: float, events: list[Event]) -> None:
+        self._take(*copied(body), now, events)
 
     def _undecodable(self, msg_id: int, now: float) -> None:
         """Answer what nobody can read like a request that nobody can read (A9.4, A11.5)."""
@@ -553,6 +557,7 @@ class ServerSession(Session[_Pushed]):
     HANDLERS: ClassVar[Mapping[int, Handler]] = {
         **COMMON_HANDLERS,
         GZIP_PACKED: _on_gzip,
+        MSG_COPY: _on_copy,
         PING: _on_ping,
         PING_DELAY_DISCONNECT: _on_ping_delay,
         GET_FUTURE_SALTS: _on_get_salts,

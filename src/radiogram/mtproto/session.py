@@ -33,6 +33,7 @@ from radiogram.mtproto.message import (
     MAX_IDS,
     MAX_INFLATED,
     MAX_PARTS,
+    MAX_RATIO,
     MSG_CONTAINER,
     PART,
     MessageIds,
@@ -118,6 +119,7 @@ class Session(Generic[Kept]):
         self.connected = True
         self._queue = {**self._kept}
         self._ack_due = now if self._acks else inf
+        self._container_limit = MAX_PARTS
 
     def connection_lost(self, *, now: float) -> None:
         """Give up the connection; what was waiting for it and need not arrive is forgotten."""
@@ -237,9 +239,17 @@ class Session(Generic[Kept]):
             handler(self, msg_id, body, now, events)
 
     def _inflate(self, body: bytes) -> bytes:
-        """Inflate a body; all that one packet brings may not exceed twice what one body may."""
-        data = inflate(body, limit=min(self._inflatable, MAX_INFLATED))
-        self._inflatable -= len(data)
+        """Inflate a body; all that one packet brings may not exceed twice what one body may.
+
+        A body that fails counts with what it can have inflated to, since that work was done.
+        """
+        limit = min(self._inflatable, MAX_INFLATED)
+        cost = min(limit, len(body) * MAX_RATIO)
+        try:
+            data = inflate(body, limit=limit)
+            cost = len(data)
+        finally:
+            self._inflatable -= cost
         return data
 
     def _on_gzip_packed(self, msg_id: int, body: bytes, now: float, events: list[Event]) -> None:
@@ -254,13 +264,7 @@ class Session(Generic[Kept]):
             handler(self, msg_id, inner, now, events)
 
     def _on_msg_copy(self, msg_id: int, body: bytes, now: float, events: list[Event]) -> None:
-        if len(body) < 4 + PART.size:
-            raise RemoteProtocolError("a copied message ends inside its header")
-        inner_id, seq_no, length = PART.unpack_from(body, 4)
-        inner = body[4 + PART.size :]
-        if length != len(inner) or int.from_bytes(inner[:4], "little") in (MSG_CONTAINER, MSG_COPY):
-            raise RemoteProtocolError(f"a copied message cannot have {length} bytes here")
-        self._deliver(inner_id, seq_no, inner, now, events)
+        self._deliver(*copied(body), now, events)
 
     def _on_msgs_ack(self, msg_id: int, body: bytes, now: float, events: list[Event]) -> None:
         ids = self._ids_of(body, events)
@@ -363,6 +367,17 @@ def fields(layout: Struct, body: bytes) -> tuple[Any, ...]:
         constructor = int.from_bytes(body[:4], "little")
         raise RemoteProtocolError(f"{constructor:#010x} cannot have {len(body)} bytes")
     return layout.unpack(body)[1:]
+
+
+def copied(body: bytes) -> Part:
+    """Take the message out of a ``msg_copy`` (A9.6)."""
+    if len(body) < 4 + PART.size:
+        raise RemoteProtocolError("a copied message ends inside its header")
+    msg_id, seq_no, length = PART.unpack_from(body, 4)
+    inner = body[4 + PART.size :]
+    if length != len(inner) or int.from_bytes(inner[:4], "little") in (MSG_CONTAINER, MSG_COPY):
+        raise RemoteProtocolError(f"a copied message cannot have {length} bytes here")
+    return Part(msg_id, seq_no, inner)
 
 
 def pack_ids(constructor: int, ids: list[int]) -> bytes:
