@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from radiogram.server import db, render, store
+from radiogram.server.authorizations import Authorization
 from radiogram.server.db import PEER_USER, blocked, dialogs, open_database, users
-from radiogram.server.rpc import RpcFault
+from radiogram.server.rpc import Caller, RpcFault
 from radiogram.server.settings import Settings
 from radiogram.server.store import Peer
 from radiogram.server.world import World
@@ -19,6 +20,14 @@ from radiogram.tl import api
 
 NOON = 1_700_000_000
 """Where the clock of a stage stands."""
+
+
+class Listener(Caller):
+    """A session that does nothing but be there: who has one is online."""
+
+    def __init__(self, world: World, user_id: int, *, is_bot: bool) -> None:
+        super().__init__(Authorization(user_id=user_id, is_bot=is_bot))
+        world.authorizations.attach(self, self.authorization)
 
 
 class Stage:
@@ -32,16 +41,33 @@ class Stage:
         self.eve = self.world.add_user("9996623333", "Eve").id
         self.bot = self.world.add_bot("Botty", "botty_bot").id
         self.bot2 = self.world.add_bot("Second", "second_bot").id
+        self.everybody = (self.ann, self.bob, self.eve, self.bot, self.bot2)
+        self._listeners = {
+            number: Listener(self.world, number, is_bot=number in (self.bot, self.bot2))
+            for number in self.everybody
+        }
         self._random_ids = count(1)
+        self.chats: dict[int, api.TypeChat] = {}
 
     def close(self) -> None:
         self.world.db.close()
+
+    def go_offline(self, who: int) -> None:
+        """End the only session of an account."""
+        listener = self._listeners.pop(who)
+        self.world.authorizations.detach(listener, listener.authorization)
 
     # -------------------------------------------------------------- names
 
     def input_peer(self, viewer: int, target: int) -> api.TypeInputPeer:
         if viewer == target:
             return api.InputPeerSelf()
+        if isinstance(self.chats.get(target), api.Chat):
+            return api.InputPeerChat(chat_id=target)
+        if target in self.chats:
+            return api.InputPeerChannel(
+                channel_id=target, access_hash=self.channel_hash(viewer, target)
+            )
         return api.InputPeerUser(user_id=target, access_hash=self.hash_of(viewer, target))
 
     def input_user(self, viewer: int, target: int) -> api.TypeInputUser:
@@ -50,6 +76,14 @@ class Stage:
     def hash_of(self, viewer: int, target: int) -> int:
         with self.world.db.begin() as tx:
             return render.access_hash(store.load_users(tx, [viewer])[viewer].access_secret, target)
+
+    def channel_hash(self, viewer: int, channel: int) -> int:
+        with self.world.db.begin() as tx:
+            secret = store.load_users(tx, [viewer])[viewer].access_secret
+        return render.channel_hash(secret, channel)
+
+    def input_channel(self, viewer: int, channel: int) -> api.TypeInputChannel:
+        return api.InputChannel(channel_id=channel, access_hash=self.channel_hash(viewer, channel))
 
     def random_id(self) -> int:
         return next(self._random_ids)
@@ -73,6 +107,31 @@ class Stage:
     def pushed_to(self) -> set[int]:
         return {push.user_id for push in self.world.pushed}
 
+    # -------------------------------------------------------------- chats
+
+    def group(self, owner: int, *others: int, title: str = "Group") -> int:
+        """Make a basic group and return its id."""
+        users = [self.input_user(owner, number) for number in others]
+        result = self.call(owner, api.messages.CreateChat(users=users, title=title))
+        (chat,) = result.updates.chats
+        self.chats[chat.id] = chat
+        return int(chat.id)
+
+    def channel(self, owner: int, *others: int, title: str = "Channel", **options: bool) -> int:
+        """Make a channel (``megagroup=True``: a supergroup), let others in, return its id."""
+        request = api.channels.CreateChannel(title=title, about="", **options)
+        (chat,) = self.call(owner, request).chats
+        self.chats[chat.id] = chat
+        if others:
+            self.call(
+                owner,
+                api.channels.InviteToChannel(
+                    channel=self.input_channel(owner, chat.id),
+                    users=[self.input_user(owner, number) for number in others],
+                ),
+            )
+        return int(chat.id)
+
     def send(self, who: int, to: int, message: str = "hello", **options: Any) -> int:
         """Send a text and return its id in the sender's box."""
         options.setdefault("random_id", self.random_id())
@@ -82,7 +141,8 @@ class Stage:
         result = self.call(who, request)
         if isinstance(result, api.UpdateShortSentMessage):
             return result.id
-        return next(u.message.id for u in result.updates if isinstance(u, api.UpdateNewMessage))
+        new = (api.UpdateNewMessage, api.UpdateNewChannelMessage)
+        return next(u.message.id for u in result.updates if isinstance(u, new))
 
     def pin(self, who: int, chat: int, message_id: int, **flags: bool) -> api.Updates:
         result = self.call(
@@ -135,10 +195,14 @@ class Stage:
         request = api.messages.GetHistory(peer=self.input_peer(who, chat), **{**fields, **options})
         return self.call(who, request)
 
-    def message(self, who: int, message_id: int) -> Any:
-        """Return one message as an account sees it."""
+    def message(self, who: int, message_id: int, channel: int | None = None) -> Any:
+        """Return one message as an account sees it, of its common box or of a channel."""
         ids: list[api.TypeInputMessage] = [api.InputMessageID(id=message_id)]
-        (found,) = self.call(who, api.messages.GetMessages(id=ids)).messages
+        request: Any = api.messages.GetMessages(id=ids)
+        if channel is not None:
+            where = self.input_channel(who, channel)
+            request = api.channels.GetMessages(channel=where, id=ids)
+        (found,) = self.call(who, request).messages
         return found
 
     def search(self, who: int, chat: int | None, **options: Any) -> Any:
@@ -163,6 +227,15 @@ class Stage:
 
     def difference(self, who: int, pts: int, **options: int) -> Any:
         return self.call(who, api.updates.GetDifference(pts=pts, date=NOON, qts=0, **options))
+
+    def channel_difference(self, who: int, channel: int, pts: int, *, limit: int = 100) -> Any:
+        request = api.updates.GetChannelDifference(
+            channel=self.input_channel(who, channel),
+            filter=api.ChannelMessagesFilterEmpty(),
+            pts=pts,
+            limit=limit,
+        )
+        return self.call(who, request)
 
     def dialog(self, who: int, chat: int) -> api.Dialog:
         peers: list[api.TypeInputDialogPeer] = [

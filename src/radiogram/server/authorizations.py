@@ -179,6 +179,10 @@ class AuthorizationBook:
         for authorization in list(self._by_user.get(user_id, ())):
             yield from list(authorization.sessions)
 
+    def online(self) -> list[int]:
+        """Return the accounts that have a live session."""
+        return list(self._by_user)
+
     def address_of(self, key_id: bytes) -> str:
         """Return where the last connection with a key came from; empty if it has none now."""
         found = self._in_use.get(key_id)

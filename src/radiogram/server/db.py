@@ -5,9 +5,13 @@ message boxes and authorisation keys lives here and nowhere else; the process ke
 
 Theory of operation. The server is single-threaded, so one connection is enough: every request
 runs in one transaction on it (``with database.begin() as tx``). A message is stored once
-(``messages``, by content id) and has one row in ``boxes`` for each account that holds a copy
-(B1.1, B1.2): the copy has the account's own id, the account's own peer, and its own pin. Each
-change of a box is also a row of ``events``, keyed by the pts that it led to (C0.3.2).
+(``messages``, by content id) and has one row in ``boxes`` for each box that holds a copy
+(B1.1, B1.2): the copy has the box's own id, the box's own peer, and its own pin. Each change of
+a box is also a row of ``events``, keyed by the pts that it led to (C0.3.2).
+
+The common box of an account has the account's id. A supergroup or broadcast channel has one box
+for everybody, whose id is the channel's with a minus; its pts and next message id are columns
+of ``chats``, as those of an account are columns of ``users``.
 
 Only portable SQL is used. What is said for one database alone (clustered keys, partial
 indexes, pragmas) is an optimisation that others ignore.
@@ -43,7 +47,7 @@ from sqlalchemy.pool import StaticPool
 
 from radiogram.errors import RadiogramError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Raised with every change of the tables below."""
 
 PEER_USER = 1
@@ -82,6 +86,7 @@ users = Table(
     Column("access_secret", LargeBinary(32), nullable=False),  # keys this viewer's access hashes
     Column("login_code", String(16)),
     Column("online_until", Integer, nullable=False, default=0),  # 0: was never online
+    Column("limited", Boolean, nullable=False, default=False),  # USER_BANNED_IN_CHANNEL (B4)
     Column("created", Integer, nullable=False),
 )
 
@@ -147,6 +152,10 @@ messages = Table(
     Column("edit_hide", Boolean, nullable=False, default=False),
     Column("silent", Boolean, nullable=False, default=False),
     Column("noforwards", Boolean, nullable=False, default=False),
+    Column("post", Boolean, nullable=False, default=False),  # written by a broadcast channel
+    Column("post_author", Text),  # its signature
+    Column("from_chat_id", BigInteger),  # the chat in whose name it was sent; null: the sender's
+    Column("topic_id", Integer),  # of a forum; null: General, or no forum
     Column("text", Text, nullable=False, default=""),
     # The columns below hold one TL value each, of the newest layer.
     Column("entities", LargeBinary),  # Vector<MessageEntity>
@@ -159,7 +168,7 @@ messages = Table(
 boxes = Table(
     "boxes",
     metadata,
-    Column("user_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("box_id", BigInteger, primary_key=True, autoincrement=False),
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("content_id", BigInteger, nullable=False),
     Column("peer_type", SmallInteger, nullable=False),
@@ -167,14 +176,14 @@ boxes = Table(
     Column("out", Boolean, nullable=False),
     Column("pinned", Boolean, nullable=False, default=False),
     Column("reply_to_id", Integer),  # in the ids of this box
-    Index("boxes_peer", "user_id", "peer_type", "peer_id", "id"),
+    Index("boxes_peer", "box_id", "peer_type", "peer_id", "id"),
     Index("boxes_content", "content_id"),
     sqlite_with_rowid=False,
 )
 
 Index(
     "boxes_pinned",
-    boxes.c.user_id,
+    boxes.c.box_id,
     boxes.c.peer_type,
     boxes.c.peer_id,
     boxes.c.id,
@@ -194,6 +203,7 @@ dialogs = Table(
     Column("hidden", Boolean, nullable=False, default=False),  # deleted from the list
     Column("can_pin", Boolean, nullable=False, default=True),  # B2.1
     Index("dialogs_top", "user_id", "top_message"),
+    Index("dialogs_peer", "peer_type", "peer_id"),
     sqlite_with_rowid=False,
 )
 
@@ -209,7 +219,7 @@ random_ids = Table(
 events = Table(
     "events",
     metadata,
-    Column("user_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("box_id", BigInteger, primary_key=True, autoincrement=False),
     Column("pts", Integer, primary_key=True, autoincrement=False),  # the state after the event
     Column("pts_count", Integer, nullable=False),
     Column("date", Integer, nullable=False),
@@ -218,6 +228,137 @@ events = Table(
     Column("random_id", BigInteger),  # given by the sender of a new message (C0.2.3)
     Column("payload", LargeBinary),  # any other event: one TL Update of the newest layer
     sqlite_with_rowid=False,
+)
+
+
+chats = Table(
+    "chats",
+    metadata,
+    Column("id", _RowId, primary_key=True),
+    Column("kind", SmallInteger, nullable=False),  # chat_store.GROUP, SUPERGROUP or BROADCAST
+    Column("title", Text, nullable=False),
+    Column("about", Text, nullable=False, default=""),
+    Column("creator_id", BigInteger, nullable=False),
+    Column("date", Integer, nullable=False),
+    Column("version", Integer, nullable=False, default=1),  # of a basic group's member list
+    Column("participants_count", Integer, nullable=False, default=0),
+    Column("default_banned", Integer, nullable=False, default=0),  # bits of chatBannedRights
+    Column("noforwards", Boolean, nullable=False, default=False),
+    Column("deleted", Boolean, nullable=False, default=False),  # or migrated to a supergroup
+    Column("migrated_to", BigInteger),
+    # The columns below mean something for supergroups and channels only.
+    Column("pts", Integer, nullable=False, default=1),
+    Column("next_message_id", Integer, nullable=False, default=1),
+    Column("username", String(32)),
+    Column("username_key", String(32), unique=True),  # the username case-folded
+    Column("forum", Boolean, nullable=False, default=False),
+    Column("gigagroup", Boolean, nullable=False, default=False),
+    Column("signatures", Boolean, nullable=False, default=False),
+    Column("signature_profiles", Boolean, nullable=False, default=False),
+    Column("slowmode_seconds", Integer, nullable=False, default=0),
+    Column("prehistory_hidden", Boolean, nullable=False, default=False),
+    Column("participants_hidden", Boolean, nullable=False, default=False),
+    Column("join_to_send", Boolean, nullable=False, default=False),
+    Column("join_request", Boolean, nullable=False, default=False),
+    Column("migrated_from", BigInteger),
+    Column("migrated_from_max_id", Integer),
+)
+
+members = Table(
+    "members",
+    metadata,
+    Column("chat_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("user_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("state", SmallInteger, nullable=False),  # chat_store.MEMBER, LEFT or KICKED
+    Column("is_creator", Boolean, nullable=False, default=False),
+    Column("admin_rights", Integer),  # bits of chatAdminRights; null: no admin
+    Column("banned_rights", Integer, nullable=False, default=0),  # bits of chatBannedRights
+    Column("until_date", Integer, nullable=False, default=0),  # of banned_rights; 0: for ever
+    Column("date", Integer, nullable=False),  # when they joined, were promoted or banned
+    Column("inviter_id", BigInteger),
+    Column("promoted_by", BigInteger),
+    Column("kicked_by", BigInteger),
+    Column("rank", Text),
+    Column("via_request", Boolean, nullable=False, default=False),
+    Column("available_min_id", Integer, nullable=False, default=0),  # hidden prehistory
+    Column("last_sent", Integer, nullable=False, default=0),  # for slow mode
+    Index("members_user", "user_id", "chat_id"),
+    Index("members_state", "chat_id", "state"),
+    sqlite_with_rowid=False,
+)
+
+topics = Table(
+    "topics",
+    metadata,
+    Column("chat_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("id", Integer, primary_key=True, autoincrement=False),  # 1 is General
+    Column("title", Text, nullable=False),
+    Column("icon_color", Integer, nullable=False),
+    Column("icon_emoji_id", BigInteger),
+    Column("creator_id", BigInteger, nullable=False),
+    Column("date", Integer, nullable=False),
+    Column("closed", Boolean, nullable=False, default=False),
+    Column("hidden", Boolean, nullable=False, default=False),
+    Column("pinned_order", Integer),  # null: not pinned; the highest comes first
+)
+
+invites = Table(
+    "invites",
+    metadata,
+    Column("hash", String(32), primary_key=True),
+    Column("chat_id", BigInteger, nullable=False),
+    Column("admin_id", BigInteger, nullable=False),
+    Column("date", Integer, nullable=False),
+    Column("expire_date", Integer),
+    Column("usage_limit", Integer),
+    Column("usage", Integer, nullable=False, default=0),
+    Column("request_needed", Boolean, nullable=False, default=False),
+    Column("permanent", Boolean, nullable=False, default=False),
+    Column("revoked", Boolean, nullable=False, default=False),
+    Column("title", Text),
+    Index("invites_chat", "chat_id", "admin_id"),
+)
+
+join_requests = Table(
+    "join_requests",
+    metadata,
+    Column("chat_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("user_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("date", Integer, nullable=False),
+    Column("hash", String(32)),
+)
+
+admin_log = Table(
+    "admin_log",
+    metadata,
+    Column("id", _RowId, primary_key=True),
+    Column("chat_id", BigInteger, nullable=False),
+    Column("user_id", BigInteger, nullable=False),
+    Column("date", Integer, nullable=False),
+    Column("action", LargeBinary, nullable=False),  # ChannelAdminLogEventAction
+    Index("admin_log_chat", "chat_id", "id"),
+)
+
+bot_events = Table(
+    "bot_events",
+    metadata,
+    Column("user_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("qts", Integer, primary_key=True, autoincrement=False),  # the state after the event
+    Column("date", Integer, nullable=False),
+    Column("payload", LargeBinary, nullable=False),  # Update, of those counted by qts (C0.3.4)
+    sqlite_with_rowid=False,
+)
+
+business_bots = Table(
+    "business_bots",
+    metadata,
+    Column("user_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("connection_id", String(64), nullable=False, unique=True),
+    Column("bot_id", BigInteger, nullable=False),
+    Column("date", Integer, nullable=False),
+    Column("rights", Integer, nullable=False),  # bits of businessBotRights
+    Column("recipients", LargeBinary, nullable=False),  # BusinessBotRecipients
+    Column("disabled", Boolean, nullable=False, default=False),
 )
 
 
@@ -330,17 +471,25 @@ __all__ = [
     "SCHEMA_VERSION",
     "Database",
     "DatabaseError",
+    "admin_log",
     "auth_keys",
     "blocked",
+    "bot_events",
     "boxes",
+    "business_bots",
+    "chats",
     "contacts",
     "dialogs",
     "events",
+    "invites",
+    "join_requests",
+    "members",
     "messages",
     "meta",
     "metadata",
     "open_database",
     "phone_codes",
     "random_ids",
+    "topics",
     "users",
 ]

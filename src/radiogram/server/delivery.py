@@ -1,18 +1,19 @@
-"""Server layer: putting messages into the boxes of a private chat.
+"""Server layer: putting messages into boxes.
 
-Knows who may write to whom (C3), what a reply refers to, and that each side gets its own copy
-with its own id (B1.1). Knows nothing of the methods that lead here.
+Knows who may write where (C3), what a reply refers to, and which boxes get a copy (B1.1): both
+sides' in a private chat, every member's in a basic group, the channel's own in a supergroup or
+channel. Knows nothing of the methods that lead here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from radiogram.server import peers, render, store, text
-from radiogram.server.peers import Target
+from radiogram.server import chat_store, peers, render, store, text
+from radiogram.server.peers import Private, Room, Target
 from radiogram.server.rpc import RpcFault
-from radiogram.server.store import Content, MessageRow
+from radiogram.server.store import Content, MessageRow, UserRow
 from radiogram.server.updates import Changes
 from radiogram.tl import api
 
@@ -46,9 +47,14 @@ class Draft(NamedTuple):
 def check_may_write(ctx: Context, target: Target) -> None:
     """Refuse to write where the caller must not.
 
-    Faults: INPUT_USER_DEACTIVATED, USER_IS_BOT, YOU_BLOCKED_USER, USER_IS_BLOCKED (bots),
-    PEER_ID_INVALID (bots, unless ``settings.bots_write_first``).
+    Faults of private chats: INPUT_USER_DEACTIVATED, USER_IS_BOT, YOU_BLOCKED_USER,
+    USER_IS_BLOCKED (bots), PEER_ID_INVALID (bots, unless ``settings.bots_write_first``).
+    Of groups and channels: those of :func:`check_is_in`, CHAT_ADMIN_REQUIRED (in broadcast
+    channels), CHAT_SEND_PLAIN_FORBIDDEN, SLOWMODE_WAIT_X.
     """
+    if isinstance(target, Room):
+        _check_room(ctx, target)
+        return
     if target.is_self:
         return
     me, other = target.me, target.other
@@ -63,6 +69,38 @@ def check_may_write(ctx: Context, target: Target) -> None:
             raise RpcFault(403, "USER_IS_BLOCKED")
         if other.dialog is None and not ctx.world.settings.bots_write_first:
             raise RpcFault(400, "PEER_ID_INVALID")
+
+
+def check_is_in(room: Room) -> None:
+    """Refuse whoever is no member now.
+
+    Faults: CHAT_INVALID (of a basic group that is no more), USER_BANNED_IN_CHANNEL (limited
+    accounts in channels), CHAT_WRITE_FORBIDDEN.
+    """
+    if room.chat.is_group and room.chat.deleted:
+        raise RpcFault(400, "CHAT_INVALID")
+    if room.chat.is_channel and room.user.limited:
+        raise RpcFault(400, "USER_BANNED_IN_CHANNEL")
+    if not room.standing.is_present:
+        raise RpcFault(403, "CHAT_WRITE_FORBIDDEN")
+
+
+def _check_room(ctx: Context, room: Room) -> None:
+    check_is_in(room)
+    standing = room.standing
+    if room.chat.is_broadcast:
+        if not standing.has_right("post_messages"):
+            raise RpcFault(400, "CHAT_ADMIN_REQUIRED")
+        return
+    if not standing.is_free("send_messages"):
+        raise RpcFault(403, "CHAT_WRITE_FORBIDDEN")
+    if not standing.is_free("send_plain"):
+        raise RpcFault(403, "CHAT_SEND_PLAIN_FORBIDDEN")
+    wait = room.chat.slowmode_seconds
+    if wait and standing.member is not None and not standing.is_admin:
+        left = standing.member.last_sent + wait - ctx.now
+        if left > 0:
+            raise RpcFault(420, f"SLOWMODE_WAIT_{left}")
 
 
 def find_reply(ctx: Context, target: Target, reply_to: api.TypeInputReplyTo | None) -> Reply:
@@ -82,23 +120,32 @@ def find_reply(ctx: Context, target: Target, reply_to: api.TypeInputReplyTo | No
         raise RpcFault(400, "POLL_OPTION_INVALID")
     if reply_to.todo_item_id is not None or reply_to.quote_rich is not None:
         raise RpcFault(400, "REPLY_TO_INVALID")
-    chat = target.peer
+    source = target
     if reply_to.reply_to_peer_id is not None:
-        chat = peers.resolve(ctx, reply_to.reply_to_peer_id).peer
-    row = store.find_message(ctx.tx, ctx.user_id, reply_to.reply_to_msg_id)
-    if row is None or row.peer != chat:
+        source = peers.resolve(ctx, reply_to.reply_to_peer_id)
+    row = store.find_message(ctx.tx, source.box_id, reply_to.reply_to_msg_id)
+    if row is None or row.peer != source.peer or not is_visible(source, row.id):
         raise RpcFault(400, "REPLY_MESSAGE_ID_INVALID")
     header = api.MessageReplyHeader()
     if reply_to.quote_text:
         _add_quote(ctx, header, row, reply_to)
-    if chat == target.peer:
+    if source.peer == target.peer:
         return Reply(row, render.encode(header) if header.quote else None)
-    # Ids of another private chat mean nothing to whoever reads this one, so only the author
-    # and the date are told.
-    if row.noforwards:
+    if row.noforwards or (isinstance(source, Room) and source.chat.noforwards):
         raise RpcFault(400, "CHAT_FORWARDS_RESTRICTED")
     header.reply_from = origin(row)
+    if isinstance(source, Room) and source.chat.is_channel:
+        header.reply_to_peer_id = render.peer(source.peer)
+    # Ids of another common box mean nothing to whoever reads this chat, so only the author and
+    # the date are told.
     return Reply(None, render.encode(header))
+
+
+def is_visible(target: Target, message_id: int) -> bool:
+    """Tell whether hidden prehistory leaves a message of a chat visible to the caller."""
+    if isinstance(target, Private) or target.standing.member is None:
+        return True
+    return message_id >= target.standing.member.available_min_id
 
 
 def _add_quote(
@@ -136,74 +183,177 @@ def user_of(ctx: Context) -> text.UserOf:
 
 def origin(row: MessageRow) -> api.MessageFwdHeader:
     """Return the header of a first forward of a message."""
-    return api.MessageFwdHeader(from_id=api.PeerUser(user_id=row.sender_id), date=row.date)
+    if row.post and row.from_chat_id is not None:
+        return api.MessageFwdHeader(
+            from_id=api.PeerChannel(channel_id=row.from_chat_id),
+            date=row.date,
+            channel_post=row.id,
+            post_author=row.post_author,
+        )
+    return api.MessageFwdHeader(from_id=render.author(row), date=row.date)
+
+
+def signed(room: Room, content: Content) -> Content:
+    """Return a message of the caller as it appears in a channel: as a post, or anonymous."""
+    chat = room.chat
+    if chat.is_broadcast:
+        if chat.signature_profiles:
+            return content._replace(post=True)
+        name = f"{room.user.first_name} {room.user.last_name}".strip()
+        return content._replace(
+            post=True,
+            from_chat_id=chat.id,
+            post_author=name if chat.signatures else None,
+        )
+    if room.standing.is_anonymous:
+        rank = room.standing.member.rank if room.standing.member is not None else None
+        return content._replace(from_chat_id=chat.id, post_author=rank)
+    return content
 
 
 def deliver(
-    ctx: Context, changes: Changes, target: Target, drafts: Sequence[Draft]
+    ctx: Context,
+    changes: Changes,
+    target: Target,
+    drafts: Sequence[Draft],
+    *,
+    recipients: Sequence[int] | None = None,
 ) -> list[MessageRow]:
-    """Put messages into the boxes of both sides and return the caller's copies.
+    """Put messages into the boxes where they belong and return the caller's copies.
 
-    Somebody who has blocked the caller gets none (C2, contacts.block). Nothing is checked here.
-    Fault: RANDOM_ID_DUPLICATE.
+    In a private chat somebody who has blocked the caller gets none (C2, contacts.block). In a
+    basic group all members get one, or `recipients`, the caller being among them. Nothing is
+    checked here. Fault: RANDOM_ID_DUPLICATE.
     """
-    me, other = target.me, target.other
-    my_box = changes.box(me.user)
-    reaches = not target.is_self and not other.blocks
-    their_box = changes.box(other.user) if reaches else None
-    my_ids = [my_box.take_id() for _ in drafts]
-    _remember(ctx, drafts, my_ids)
-    their_replies: dict[int, int] = {}
-    if reaches:
-        wanted = {draft.reply.row.content_id for draft in drafts if draft.reply.row is not None}
-        their_replies = {
-            copy.content_id: copy.id
-            for copy in store.find_copies(ctx.tx, wanted)
-            if copy.user_id == other.user.id
-        }
+    if isinstance(target, Private):
+        return _to_private(ctx, changes, target, drafts)
+    if target.chat.is_channel:
+        return _to_channel(ctx, changes, target, drafts)
+    if recipients is None:
+        recipients = chat_store.member_ids(ctx.tx, target.chat.id)
+    return _to_group(ctx, changes, target, drafts, recipients)
 
-    mine: list[MessageRow] = []
-    theirs: list[MessageRow] = []
+
+def _to_private(
+    ctx: Context, changes: Changes, target: Private, drafts: Sequence[Draft]
+) -> list[MessageRow]:
+    me, other = target.me, target.other
+    users = [me.user]
+    if not target.is_self and not other.blocks:
+        users.append(other.user)
+    copies = _put(
+        ctx,
+        changes,
+        drafts,
+        users,
+        lambda user: target.peer if user is me.user else target.mirror,
+        known=[(side.user.id, side.dialog.peer) for side in (me, other) if side.dialog is not None],
+        outgoing=not target.is_self,
+    )
+    return copies[me.user.id]
+
+
+def _to_group(
+    ctx: Context,
+    changes: Changes,
+    room: Room,
+    drafts: Sequence[Draft],
+    recipients: Sequence[int],
+) -> list[MessageRow]:
+    rows = changes.people.rows([room.user.id, *recipients])
+    others = [rows[number] for number in recipients if number != room.user.id]
+    copies = _put(
+        ctx,
+        changes,
+        drafts,
+        [room.user, *others],
+        lambda _user: room.peer,
+        known=[(user_id, room.peer) for user_id in store.dialog_owners(ctx.tx, room.peer)],
+        outgoing=True,
+    )
+    return copies[room.user.id]
+
+
+def _put(
+    ctx: Context,
+    changes: Changes,
+    drafts: Sequence[Draft],
+    users: Sequence[UserRow],
+    peer_of: Callable[[UserRow], store.Peer],
+    *,
+    known: Iterable[tuple[int, store.Peer]],
+    outgoing: bool,
+) -> dict[int, list[MessageRow]]:
+    """Store messages and a copy of each in the common boxes of `users`, the caller first."""
+    me = users[0]
+    boxes = [changes.box(user) for user in users]
+    my_ids = [boxes[0].take_id() for _ in drafts]
+    _remember(ctx, drafts, my_ids)
+    replied_to = {draft.reply.row.content_id for draft in drafts if draft.reply.row is not None}
+    replies = {
+        (copy.box_id, copy.content_id): copy.id
+        for copy in (store.find_copies(ctx.tx, replied_to) if len(users) > 1 else ())
+    }
+    copies: dict[int, list[MessageRow]] = {user.id: [] for user in users}
     for draft, my_id in zip(drafts, my_ids, strict=True):
         replied = draft.reply.row
         content = draft.content._replace(reply=draft.reply.header)
         content_id = store.insert_content(ctx.tx, content)
-        mine.append(
-            store.copy_of(
-                content,
-                content_id,
-                user_id=me.user.id,
-                message_id=my_id,
-                peer=target.peer,
-                out=not target.is_self,
-                reply_to_id=None if replied is None else replied.id,
-            )
-        )
-        if their_box is not None:
-            theirs.append(
+        for user, box in zip(users, boxes, strict=True):
+            reply_to_id = None
+            if replied is not None:
+                key = (user.id, replied.content_id)
+                reply_to_id = replied.id if user is me else replies.get(key)
+            copies[user.id].append(
                 store.copy_of(
                     content,
                     content_id,
-                    user_id=other.user.id,
-                    message_id=their_box.take_id(),
-                    peer=target.mirror,
-                    out=False,
-                    reply_to_id=None if replied is None else their_replies.get(replied.content_id),
+                    box_id=user.id,
+                    message_id=my_id if user is me else box.take_id(),
+                    peer=peer_of(user),
+                    out=outgoing and user is me,
+                    reply_to_id=reply_to_id,
                 )
             )
-    store.insert_copies(ctx.tx, mine + theirs)
-
-    raised = [(me.user.id, target.peer, mine[-1].id, 0)]
-    if theirs:
-        raised.append((other.user.id, target.mirror, theirs[-1].id, len(theirs)))
-    known = [(side.user.id, side.dialog.peer) for side in (me, other) if side.dialog is not None]
+    store.insert_copies(ctx.tx, [row for rows in copies.values() for row in rows])
+    raised = [
+        (user.id, peer_of(user), copies[user.id][-1].id, 0 if user is me else len(drafts))
+        for user in users
+    ]
     store.raise_dialogs(ctx.tx, raised, known)
-    for row, draft in zip(mine, drafts, strict=True):
-        my_box.add_new(row, draft.random_id)
-    if their_box is not None:
-        for row in theirs:
-            their_box.add_new(row)
-    return mine
+    for user, box in zip(users, boxes, strict=True):
+        for row, draft in zip(copies[user.id], drafts, strict=True):
+            box.add_new(row, draft.random_id if user is me else None)
+    return copies
+
+
+def _to_channel(
+    ctx: Context, changes: Changes, room: Room, drafts: Sequence[Draft]
+) -> list[MessageRow]:
+    box = changes.channel(room.chat)
+    ids = [box.take_id() for _ in drafts]
+    _remember(ctx, drafts, ids)
+    rows = []
+    for draft, message_id in zip(drafts, ids, strict=True):
+        replied = draft.reply.row
+        content = draft.content._replace(reply=draft.reply.header)
+        rows.append(
+            store.copy_of(
+                content,
+                store.insert_content(ctx.tx, content),
+                box_id=box.box_id,
+                message_id=message_id,
+                peer=room.peer,
+                out=False,  # each reader is told by whom it is (render.message)
+                reply_to_id=None if replied is None else replied.id,
+            )
+        )
+    store.insert_copies(ctx.tx, rows)
+    for row, draft in zip(rows, drafts, strict=True):
+        box.add_new(row, draft.random_id)
+    if room.chat.slowmode_seconds and room.standing.member is not None:
+        chat_store.save_member(ctx.tx, room.chat.id, room.user.id, last_sent=ctx.now)
+    return rows
 
 
 def _remember(ctx: Context, drafts: Sequence[Draft], ids: Sequence[int]) -> None:

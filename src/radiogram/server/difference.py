@@ -1,14 +1,19 @@
 """Server layer: what a client missed (C6).
 
-Knows the event log and how its rows become an answer to ``updates.getDifference``. Changes
-nothing.
+Knows the event logs and how their rows become an answer to ``updates.getDifference`` or
+``updates.getChannelDifference``. Changes nothing.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
+
+from sqlalchemy import select
 
 from radiogram.server import render, store
+from radiogram.server.chat_store import MEMBER
+from radiogram.server.db import bot_events, chats, events, members
+from radiogram.server.peers import Room
 from radiogram.server.store import UserRow
 from radiogram.server.updates import EventKind
 from radiogram.tl import api
@@ -28,54 +33,192 @@ def state(ctx: Context, user: UserRow, *, pts: int | None = None) -> api.updates
     )
 
 
-def difference(
-    ctx: Context, user: UserRow, pts: int, *, limit: int
-) -> api.updates.Difference | api.updates.DifferenceSlice:
-    """Tell everything that happened to a box after `pts`, or the first `limit` events of it."""
-    events = store.events_after(ctx.tx, user.id, pts, limit=limit + 1)
-    complete = len(events) <= limit
-    del events[limit:]
+class Missed(NamedTuple):
+    """What happened to one box since a pts."""
+
+    messages: list[api.TypeMessage]
+    updates: list[api.TypeUpdate]
+    pts: int
+    """Where it leads to."""
+    is_complete: bool
+
+
+def missed(ctx: Context, box_id: int, pts: int, *, limit: int, first_id: int = 0) -> Missed:
+    """Read the first `limit` events of a box after `pts`, as the caller is told them.
+
+    New messages with ids below `first_id` are left out: hidden prehistory.
+    """
+    found = store.events_after(ctx.tx, box_id, pts, limit=limit + 1)
+    complete = len(found) <= limit
+    del found[limit:]
     rows = store.find_messages(
-        ctx.tx, user.id, {event.message_id for event in events if event.message_id is not None}
+        ctx.tx, box_id, {event.message_id for event in found if event.message_id is not None}
     )
-    new = {event.message_id or 0 for event in events if event.kind == EventKind.NEW}
-    edits = [event for event in events if event.kind == EventKind.EDIT]
+    new = {event.message_id or 0 for event in found if event.kind == EventKind.NEW}
+    edits = [event for event in found if event.kind == EventKind.EDIT]
     last_edit = {event.message_id or 0: event.pts for event in edits}
     sent: list[api.TypeUpdate] = []
     others: list[api.TypeUpdate] = []
-    for event in events:
+    for event in found:
         if event.kind == EventKind.OTHER:
             others.append(cast(api.TypeUpdate, render.decode(event.payload or b"")))
             continue
         row = rows.get(event.message_id or 0)
-        if row is None:  # deleted since; that is an event of its own
+        if row is None or row.id < first_id:  # deleted since; that is an event of its own
             continue
         if event.kind == EventKind.NEW:
-            if event.random_id is not None:
+            if event.random_id is not None and row.sender_id == ctx.user_id:
                 sent.append(api.UpdateMessageID(id=row.id, random_id=event.random_id))
         elif row.id not in new and last_edit[row.id] == event.pts:
-            others.append(
-                api.UpdateEditMessage(
-                    message=render.message(row), pts=event.pts, pts_count=event.pts_count
-                )
-            )
-    messages = [render.message(rows[number]) for number in sorted(new & rows.keys())]
-    mentioned: set[int] = set().union(*map(render.user_ids, [*messages, *others]))
-    users = render.People(ctx.tx, ctx.now).seen_by(user.id, mentioned)
-    if complete:
+            edited = api.UpdateEditMessage if box_id > 0 else api.UpdateEditChannelMessage
+            message = render.message(row, ctx.user_id)
+            others.append(edited(message=message, pts=event.pts, pts_count=event.pts_count))
+    shown = [number for number in sorted(new & rows.keys()) if number >= first_id]
+    return Missed(
+        messages=[render.message(rows[number], ctx.user_id) for number in shown],
+        updates=sent + others,
+        pts=found[-1].pts if found else pts,
+        is_complete=complete,
+    )
+
+
+def difference(
+    ctx: Context, user: UserRow, pts: int, *, date: int, qts: int, limit: int
+) -> api.updates.TypeDifference:
+    """Tell everything that happened to an account, or the first `limit` events of it.
+
+    Of channels it is only said which of them have news since `date` (C6.3).
+    """
+    own = missed(ctx, user.id, pts, limit=limit)
+    updates = own.updates
+    if own.is_complete:
+        updates = updates + _bot_events(ctx, user, qts) + _channels_with_news(ctx, date)
+        if not own.messages and not updates and own.pts == pts:
+            return api.updates.DifferenceEmpty(date=ctx.now, seq=0)
+    people = render.People(ctx.tx, ctx.now)
+    shown = people.mentioned(user.id, own.messages, updates)
+    if own.is_complete:
         return api.updates.Difference(
-            new_messages=messages,
+            new_messages=own.messages,
             new_encrypted_messages=[],
-            other_updates=sent + others,
-            chats=[],
-            users=users,
+            other_updates=updates,
             state=state(ctx, user),
+            **shown,
         )
     return api.updates.DifferenceSlice(
-        new_messages=messages,
+        new_messages=own.messages,
         new_encrypted_messages=[],
-        other_updates=sent + others,
-        chats=[],
-        users=users,
-        intermediate_state=state(ctx, user, pts=events[-1].pts),
+        other_updates=updates,
+        intermediate_state=state(ctx, user, pts=own.pts),
+        **shown,
     )
+
+
+def _bot_events(ctx: Context, user: UserRow, qts: int) -> list[api.TypeUpdate]:
+    if qts >= user.qts:
+        return []
+    payloads = ctx.tx.execute(
+        select(bot_events.c.payload)
+        .where(bot_events.c.user_id == user.id, bot_events.c.qts > qts)
+        .order_by(bot_events.c.qts)
+    ).scalars()
+    return [cast(api.TypeUpdate, render.decode(payload)) for payload in payloads]
+
+
+def _channels_with_news(ctx: Context, date: int) -> list[api.TypeUpdate]:
+    rows = ctx.tx.execute(
+        select(chats.c.id, chats.c.pts)
+        .select_from(
+            members.join(chats, chats.c.id == members.c.chat_id).join(
+                events, (events.c.box_id == -chats.c.id) & (events.c.pts == chats.c.pts)
+            )
+        )
+        .where(
+            members.c.user_id == ctx.user_id,
+            members.c.state == MEMBER,
+            ~chats.c.deleted,
+            events.c.date >= date,
+        )
+        .order_by(chats.c.id)
+    )
+    return [api.UpdateChannelTooLong(channel_id=row.id, pts=row.pts) for row in rows]
+
+
+def channel_difference(
+    ctx: Context, room: Room, pts: int, *, limit: int
+) -> api.updates.TypeChannelDifference:
+    """Tell what happened to a channel, or the first `limit` events of it (C6.6)."""
+    settings = ctx.world.settings
+    chat = room.chat
+    if pts == chat.pts:
+        return api.updates.ChannelDifferenceEmpty(
+            final=True, pts=pts, timeout=settings.channel_poll_timeout
+        )
+    member = room.standing.member
+    first_id = member.available_min_id if member is not None else 0
+    if chat.pts - pts > settings.channel_difference_window:
+        return _too_long(ctx, room, limit)
+    news = missed(ctx, chat.box_id, pts, limit=limit, first_id=first_id)
+    return api.updates.ChannelDifference(
+        final=news.is_complete,
+        pts=news.pts,
+        timeout=settings.channel_poll_timeout,
+        new_messages=news.messages,
+        other_updates=news.updates,
+        **room.people.mentioned(ctx.user_id, news.messages, news.updates, chats=[chat.id]),
+    )
+
+
+def _too_long(ctx: Context, room: Room, limit: int) -> api.updates.ChannelDifferenceTooLong:
+    chat = room.chat
+    rows = store.read_page(
+        ctx.tx,
+        chat.box_id,
+        chat.peer,
+        offset_id=0,
+        offset_date=0,
+        add_offset=0,
+        limit=min(limit, 100),
+    )
+    member = room.standing.member
+    first_id = member.available_min_id if member is not None else 0
+    messages = [render.message(row, ctx.user_id) for row in rows if row.id >= first_id]
+    return api.updates.ChannelDifferenceTooLong(
+        final=True,
+        timeout=ctx.world.settings.channel_poll_timeout,
+        dialog=channel_dialog(ctx, room),
+        messages=messages,
+        **room.people.mentioned(ctx.user_id, messages, chats=[chat.id]),
+    )
+
+
+def channel_dialog(ctx: Context, room: Room) -> api.Dialog:
+    """Return the entry of a channel in the caller's list; its counters are made when asked for."""
+    chat = room.chat
+    entry = room.dialog or store.DialogRow(
+        ctx.user_id, *chat.peer, 0, 0, 0, 0, hidden=True, can_pin=True
+    )
+    member = room.standing.member
+    first_id = member.available_min_id if member is not None else 0
+    top = store.last_message_id(ctx.tx, chat.box_id, chat.peer)
+    unread = store.count_unread_of_others(
+        ctx.tx,
+        chat.box_id,
+        chat.peer,
+        ctx.user_id,
+        after=max(entry.read_inbox_max_id, first_id - 1),
+    )
+    row = entry._replace(top_message=top if top >= first_id else 0, unread_count=unread)
+    dialog = render.dialog(row)
+    dialog.pts = chat.pts
+    return dialog
+
+
+__all__ = [
+    "Missed",
+    "channel_dialog",
+    "channel_difference",
+    "difference",
+    "missed",
+    "state",
+]

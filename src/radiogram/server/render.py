@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from hashlib import blake2b
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypedDict, cast
 
-from radiogram.server import store
+from radiogram.server import chat_store, rights, store
+from radiogram.server.chat_store import ChatRow, MemberRow
 from radiogram.server.db import PEER_CHANNEL, PEER_CHAT, PEER_USER
+from radiogram.server.mentions import Mentions
 from radiogram.server.store import ContactRow, DialogRow, MessageRow, Peer, Side, UserRow
 from radiogram.tl import api
 from radiogram.tl.build import registry
@@ -53,6 +55,11 @@ def access_hash(secret: bytes, target_id: int) -> int:
     """
     digest = blake2b(target_id.to_bytes(8, "little", signed=True), key=secret, digest_size=8)
     return int.from_bytes(digest.digest(), "little", signed=True) or 1
+
+
+def channel_hash(secret: bytes, channel_id: int) -> int:
+    """Return the access hash that the account with this secret has for a channel (C0.1.1)."""
+    return access_hash(secret, -channel_id)  # users and channels have ids in common
 
 
 def peer(value: Peer | tuple[int, int]) -> api.TypePeer:
@@ -122,8 +129,80 @@ def status(target: UserRow, now: int) -> api.TypeUserStatus:
     return api.UserStatusEmpty()
 
 
+def chat(viewer: UserRow, target: ChatRow, member: MemberRow | None, now: int) -> api.TypeChat:
+    """Return a basic group, supergroup or channel as an account sees it."""
+    standing = rights.Standing(target, member, viewer.is_bot, now)
+    admin = rights.admin_rights(standing.admin_mask) if standing.is_admin else None
+    default = None if target.is_broadcast else rights.banned_rights(target.default_banned)
+    if target.is_group:
+        if member is None or member.state == chat_store.KICKED:
+            return api.ChatForbidden(id=target.id, title=target.title)
+        if standing.is_admin and not standing.is_creator:
+            admin = rights.admin_rights(rights.GROUP_ADMIN)
+        moved = None
+        if target.migrated_to is not None:
+            moved = api.InputChannel(
+                channel_id=target.migrated_to,
+                access_hash=channel_hash(viewer.access_secret, target.migrated_to),
+            )
+        return api.Chat(
+            id=target.id,
+            title=target.title,
+            photo=api.ChatPhotoEmpty(),
+            creator=standing.is_creator,
+            left=not standing.is_present,
+            deactivated=target.deleted,
+            noforwards=target.noforwards,
+            participants_count=target.participants_count,
+            date=target.date,
+            version=target.version,
+            migrated_to=moved,
+            admin_rights=admin,
+            default_banned_rights=default,
+        )
+    secret = channel_hash(viewer.access_secret, target.id)
+    hidden = not standing.is_present and target.username is None
+    if target.deleted or hidden or standing.is_kicked:
+        until = member.until_date if member is not None and standing.is_kicked else 0
+        return api.ChannelForbidden(
+            id=target.id,
+            access_hash=secret,
+            title=target.title,
+            broadcast=target.is_broadcast,
+            megagroup=not target.is_broadcast,
+            until_date=until or None,
+        )
+    own = standing.banned_mask
+    return api.Channel(
+        id=target.id,
+        access_hash=secret,
+        title=target.title,
+        username=target.username,
+        photo=api.ChatPhotoEmpty(),
+        date=target.date if member is None else member.date,
+        creator=standing.is_creator,
+        left=not standing.is_present,
+        broadcast=target.is_broadcast,
+        megagroup=not target.is_broadcast,
+        gigagroup=target.gigagroup,
+        forum=target.forum,
+        signatures=target.signatures,
+        signature_profiles=target.signature_profiles,
+        slowmode_enabled=target.slowmode_seconds > 0,
+        noforwards=target.noforwards,
+        join_to_send=target.join_to_send,
+        join_request=target.join_request,
+        participants_count=target.participants_count,
+        admin_rights=admin,
+        banned_rights=(
+            rights.banned_rights(own, member.until_date) if own and member is not None else None
+        ),
+        default_banned_rights=default,
+    )
+
+
 class People:
-    """The accounts that one request has to show, read once."""
+    """The accounts and chats that one request has to show, read once."""
 
     def __init__(self, tx: Connection, now: int, sides: Iterable[Side] = ()) -> None:
         self._tx = tx
@@ -131,6 +210,8 @@ class People:
         self._rows: dict[int, UserRow] = {}
         self._contacts: dict[tuple[int, int], ContactRow] = {}
         self._pairs: set[tuple[int, int]] = set()
+        self._chats: dict[int, ChatRow] = {}
+        self._members: dict[tuple[int, int], MemberRow | None] = {}
         sides = tuple(sides)
         for side in sides:
             self._rows[side.user.id] = side.user
@@ -172,26 +253,81 @@ class People:
             if number in rows
         ]
 
+    def keep_chat(self, row: ChatRow, members: Iterable[MemberRow] = ()) -> None:
+        """Take a chat and members of it as they are by now, instead of what was read before."""
+        self._chats[row.id] = row
+        for member in members:
+            self._members[row.id, member.user_id] = member
+
+    def prepare_chat(self, chat_id: int, viewers: Iterable[int]) -> None:
+        """Read at once what some accounts, who will be shown a chat, are in it."""
+        missing = [one for one in viewers if (chat_id, one) not in self._members]
+        found = chat_store.load_members(self._tx, chat_id, missing)
+        for one in missing:
+            self._members[chat_id, one] = found.get(one)
+
+    def chats_seen_by(self, viewer_id: int, ids: Iterable[int]) -> list[api.TypeChat]:
+        """Return chat objects for one viewer, in the order of their ids."""
+        wanted = sorted(set(ids))
+        if not wanted:
+            return []
+        unread = [number for number in wanted if number not in self._chats]
+        if unread:
+            self._chats.update(chat_store.load_chats(self._tx, unread))
+        new = [number for number in wanted if (number, viewer_id) not in self._members]
+        if new:
+            found = {
+                row.chat_id: row for row in chat_store.load_memberships(self._tx, viewer_id, new)
+            }
+            for number in new:
+                self._members[number, viewer_id] = found.get(number)
+        viewer = self.rows([viewer_id])[viewer_id]
+        return [
+            chat(viewer, self._chats[number], self._members[number, viewer_id], self._now)
+            for number in wanted
+            if number in self._chats
+        ]
+
+    def mentioned(
+        self, viewer_id: int, *values: object, users: Iterable[int] = (), chats: Iterable[int] = ()
+    ) -> Shown:
+        """Return everybody whom values mention, and those given by id, for one viewer.
+
+        `values` are TL objects and lists of them. Use it as ``**people.mentioned(...)``: it has
+        the keys `users` and `chats`.
+        """
+        found = Mentions(*values)
+        found.users.update(users)
+        found.chats.update(chats)
+        return Shown(
+            users=self.seen_by(viewer_id, found.users),
+            chats=self.chats_seen_by(viewer_id, found.chats),
+        )
+
+
+class Shown(TypedDict):
+    """The two lists that most results end with."""
+
+    users: list[api.TypeUser]
+    chats: list[api.TypeChat]
+
 
 # ------------------------------------------------------------------ messages
 
 
-def message(row: MessageRow) -> api.Message | api.MessageService:
-    """Return a copy of a message as its owner sees it."""
-    reply_to = None
-    if row.reply is not None:
-        reply_to = cast(api.MessageReplyHeader, decode(row.reply))
-        reply_to.reply_to_msg_id = row.reply_to_id
-    elif row.reply_to_id is not None:
-        reply_to = api.MessageReplyHeader(reply_to_msg_id=row.reply_to_id)
+def message(row: MessageRow, viewer_id: int) -> api.Message | api.MessageService:
+    """Return a copy of a message as the owner of its box, or a member of the channel, sees it."""
+    reply_to = reply_header(row)
     fwd_from = cast(api.MessageFwdHeader, decode(row.fwd_from)) if row.fwd_from else None
     saved = saved_peer(row, fwd_from)
+    out = row.out or (row.box_id < 0 and row.sender_id == viewer_id)
     if row.action is not None:
         return api.MessageService(
             id=row.id,
-            out=row.out,
+            out=out,
             silent=row.silent,
-            from_id=api.PeerUser(user_id=row.sender_id),
+            post=row.post,
+            from_id=author(row),
             peer_id=peer(row.peer),
             saved_peer_id=saved,
             reply_to=reply_to,
@@ -200,12 +336,13 @@ def message(row: MessageRow) -> api.Message | api.MessageService:
         )
     return api.Message(
         id=row.id,
-        out=row.out,
+        out=out,
         silent=row.silent,
+        post=row.post,
         pinned=row.pinned,
         noforwards=row.noforwards,
         edit_hide=row.edit_hide,
-        from_id=api.PeerUser(user_id=row.sender_id),
+        from_id=author(row),
         peer_id=peer(row.peer),
         saved_peer_id=saved,
         fwd_from=fwd_from,
@@ -214,19 +351,46 @@ def message(row: MessageRow) -> api.Message | api.MessageService:
         message=row.text,
         entities=decode_entities(row.entities) or None,
         edit_date=row.edit_date,
+        post_author=row.post_author,
+        views=1 if row.post else None,
+        forwards=0 if row.post else None,
         reply_markup=(
             cast(api.TypeReplyMarkup, decode(row.reply_markup)) if row.reply_markup else None
         ),
     )
 
 
+def author(row: MessageRow) -> api.TypePeer | None:
+    """Return who a message says that it is from: nobody, if a channel posts it."""
+    if row.from_chat_id is not None:
+        return None if row.post else api.PeerChannel(channel_id=row.from_chat_id)
+    return api.PeerUser(user_id=row.sender_id)
+
+
+def reply_header(row: MessageRow) -> api.MessageReplyHeader | None:
+    """Return what a message replies to, and the topic of a forum that it is in."""
+    if row.reply is None and row.reply_to_id is None and row.topic_id is None:
+        return None
+    header = api.MessageReplyHeader()
+    if row.reply is not None:
+        header = cast(api.MessageReplyHeader, decode(row.reply))
+    header.reply_to_msg_id = row.reply_to_id
+    if row.topic_id is not None:
+        header.forum_topic = True
+        if row.reply_to_id is None:
+            header.reply_to_msg_id = row.topic_id
+        elif row.reply_to_id != row.topic_id:
+            header.reply_to_top_id = row.topic_id
+    return header
+
+
 def saved_peer(row: MessageRow, fwd_from: api.MessageFwdHeader | None) -> api.TypePeer | None:
     """Return the chat within Saved Messages to which a message there belongs."""
-    if row.peer != (PEER_USER, row.user_id):
+    if row.peer != (PEER_USER, row.box_id):
         return None
     if fwd_from is not None and fwd_from.saved_from_peer is not None:
         return fwd_from.saved_from_peer
-    return api.PeerUser(user_id=row.user_id)
+    return api.PeerUser(user_id=row.box_id)
 
 
 def dialog(row: DialogRow) -> api.Dialog:
@@ -244,45 +408,3 @@ def dialog(row: DialogRow) -> api.Dialog:
         unread_poll_votes_count=0,
         notify_settings=api.PeerNotifySettings(),
     )
-
-
-# ------------------------------------------------------------------ who is mentioned (C0.1.2)
-
-
-def user_ids(value: object) -> set[int]:
-    """Return the ids of the accounts that a message, an update or a dialog mentions."""
-    found: set[int] = set()
-    _collect(value, found)
-    return found
-
-
-def _collect(value: object, found: set[int]) -> None:
-    match value:
-        case api.Message() | api.MessageService():
-            _collect(value.from_id, found)
-            _collect(value.peer_id, found)
-            _collect(value.saved_peer_id, found)
-            if isinstance(value.reply_to, api.MessageReplyHeader):
-                _collect(value.reply_to.reply_from, found)
-            if isinstance(value, api.Message):
-                _collect(value.fwd_from, found)
-                for entity in value.entities or ():
-                    if isinstance(entity, api.MessageEntityMentionName):
-                        found.add(entity.user_id)
-        case api.MessageFwdHeader():
-            _collect(value.from_id, found)
-            _collect(value.saved_from_peer, found)
-            _collect(value.saved_from_id, found)
-        case api.PeerUser() | api.UpdateUserTyping():
-            found.add(value.user_id)
-        case api.UpdateNewMessage() | api.UpdateEditMessage():
-            _collect(value.message, found)
-        case (
-            api.UpdatePinnedMessages()
-            | api.UpdateReadHistoryInbox()
-            | api.UpdateReadHistoryOutbox()
-            | api.Dialog()
-        ):
-            _collect(value.peer, found)
-        case _:
-            pass

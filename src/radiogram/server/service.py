@@ -11,7 +11,7 @@ from radiogram.server import render, store
 from radiogram.server.accounts import SERVICE_ID
 from radiogram.server.db import PEER_USER
 from radiogram.server.delivery import Draft, deliver
-from radiogram.server.peers import Target
+from radiogram.server.peers import Private
 from radiogram.server.store import Content, Peer
 from radiogram.server.updates import Changes
 
@@ -23,7 +23,7 @@ def send_service_message(ctx: Context, user_id: int, text: str) -> None:
     """Send a text from 777000 to an account, as part of the transaction of the call."""
     sides = store.load_sides(ctx.tx, SERVICE_ID, user_id)
     people = render.People(ctx.tx, ctx.now, sides.values())
-    target = Target(Peer(PEER_USER, user_id), sides[SERVICE_ID], sides[user_id], people)
+    target = Private(Peer(PEER_USER, user_id), sides[SERVICE_ID], sides[user_id], people)
     changes = Changes(ctx, people)
     deliver(
         ctx,

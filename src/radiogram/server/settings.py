@@ -72,6 +72,11 @@ class Settings:
     """Code of RANDOM_ID_DUPLICATE (C0.2.2)."""
     difference_slice: int = 500
     """Events in one answer to updates.getDifference (C6.4)."""
+    channel_difference_window: int = 100_000
+    """Events by which a client may lag behind a channel and still be told them; beyond, it gets
+    channelDifferenceTooLong (C6.6)."""
+    channel_poll_timeout: int = 30
+    """Seconds after which an open channel is polled again (C6.7)."""
     affected_batch: int = 0
     """Messages that one deleteHistory or unpinAllMessages changes; 0: all of them (B9.3)."""
     short_updates: Literal["never", "sent", "always"] = "sent"
@@ -83,6 +88,8 @@ class Settings:
     pin_noop: Literal["split", "error", "empty"] = "split"
     """A pin that changes nothing: CHAT_NOT_MODIFIED in groups and channels and nothing in private
     chats (split), the error or nothing everywhere (B5.6)."""
+    supergroup_pins: Literal["admins", "members"] = "admins"
+    """Who may pin in a supergroup after it was made (B2.4)."""
     pin_blocked_bot: bool = False
     """Answer USER_IS_BLOCKED to a bot that pins where the user blocked it, instead of pinning on
     its own side only (B6.6)."""

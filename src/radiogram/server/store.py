@@ -67,6 +67,7 @@ class UserRow(NamedTuple):
     next_message_id: int
     access_secret: bytes
     online_until: int
+    limited: bool
 
 
 class Side(NamedTuple):
@@ -118,6 +119,10 @@ class Content(NamedTuple):
     edit_hide: bool = False
     silent: bool = False
     noforwards: bool = False
+    post: bool = False
+    post_author: str | None = None
+    from_chat_id: int | None = None
+    topic_id: int | None = None
     entities: bytes | None = None
     reply: bytes | None = None
     fwd_from: bytes | None = None
@@ -126,9 +131,9 @@ class Content(NamedTuple):
 
 
 class MessageRow(NamedTuple):
-    """One account's copy of a message, with its content."""
+    """The copy of a message in one box, with its content."""
 
-    user_id: int
+    box_id: int
     id: int
     content_id: int
     peer_type: int
@@ -143,6 +148,10 @@ class MessageRow(NamedTuple):
     edit_hide: bool
     silent: bool
     noforwards: bool
+    post: bool
+    post_author: str | None
+    from_chat_id: int | None
+    topic_id: int | None
     entities: bytes | None
     reply: bytes | None
     fwd_from: bytes | None
@@ -157,7 +166,7 @@ class MessageRow(NamedTuple):
 class EventRow(NamedTuple):
     """A change of a box, as the log of events keeps it."""
 
-    user_id: int
+    box_id: int
     pts: int
     pts_count: int
     date: int
@@ -167,11 +176,13 @@ class EventRow(NamedTuple):
     payload: bytes | None = None
 
 
-def _columns(table: Any, names: Iterable[str]) -> list[Any]:
+def columns(table: Any, names: Iterable[str]) -> list[Any]:
+    """Return columns of a table by name."""
     return [table.c[name] for name in names]
 
 
-def _chunks(values: Iterable[T]) -> Iterable[list[T]]:
+def chunks(values: Iterable[T]) -> Iterable[list[T]]:
+    """Cut values into lists that fit into one statement."""
     iterator = iter(values)
     while chunk := list(islice(iterator, _CHUNK)):
         yield chunk
@@ -185,10 +196,10 @@ _OTHER = case((users.c.id == _A, _B), else_=_A)
 
 _SIDES = Statement(
     select(
-        *_columns(users, UserRow._fields),
-        *_columns(contacts, ContactRow._fields),
+        *columns(users, UserRow._fields),
+        *columns(contacts, ContactRow._fields),
         blocked.c.owner_id,
-        *_columns(dialogs, DialogRow._fields),
+        *columns(dialogs, DialogRow._fields),
     )
     .select_from(users)
     .outerjoin(contacts, and_(contacts.c.owner_id == users.c.id, contacts.c.user_id == _OTHER))
@@ -213,10 +224,10 @@ _SIDES = Statement(
 _USER_END = len(UserRow._fields)
 _CONTACT_END = _USER_END + len(ContactRow._fields)
 
-_USERS = select(*_columns(users, UserRow._fields)).where(
+_USERS = select(*columns(users, UserRow._fields)).where(
     users.c.id.in_(bindparam("ids", expanding=True))
 )
-_CONTACTS = select(*_columns(contacts, ContactRow._fields)).where(
+_CONTACTS = select(*columns(contacts, ContactRow._fields)).where(
     or_(
         and_(contacts.c.owner_id == _A, contacts.c.user_id.in_(bindparam("ids", expanding=True))),
         and_(contacts.c.user_id == _A, contacts.c.owner_id.in_(bindparam("ids", expanding=True))),
@@ -247,7 +258,7 @@ def load_sides(tx: Connection, a: int, b: int) -> dict[int, Side]:
 def load_users(tx: Connection, ids: Iterable[int]) -> dict[int, UserRow]:
     """Read accounts by id; unknown ids are left out."""
     found = {}
-    for chunk in _chunks(ids):
+    for chunk in chunks(ids):
         for row in tx.execute(_USERS, {"ids": chunk}):
             found[row[0]] = UserRow._make(row)
     return found
@@ -256,7 +267,7 @@ def load_users(tx: Connection, ids: Iterable[int]) -> dict[int, UserRow]:
 def load_contacts(tx: Connection, user_id: int, ids: Iterable[int]) -> list[ContactRow]:
     """Read the entries that one account has about others, and they about it."""
     found: list[ContactRow] = []
-    for chunk in _chunks(ids):
+    for chunk in chunks(ids):
         rows = tx.execute(_CONTACTS, {"a": user_id, "ids": chunk})
         found.extend(map(ContactRow._make, rows))
     return found
@@ -281,12 +292,13 @@ _JOINED = boxes.join(messages, boxes.c.content_id == messages.c.content_id)
 _COPY_FIELDS = MessageRow._fields[: MessageRow._fields.index("sender_id")]
 _INSERT_COPIES = Statement(insert(boxes), _COPY_FIELDS)
 _MESSAGES: Any = select(
-    *_columns(boxes, _COPY_FIELDS),
-    *_columns(messages, MessageRow._fields[len(_COPY_FIELDS) :]),
+    *columns(boxes, _COPY_FIELDS),
+    *columns(messages, MessageRow._fields[len(_COPY_FIELDS) :]),
 ).select_from(_JOINED)
 
 _USER = bindparam("user", type_=BigInteger)
-_MINE = boxes.c.user_id == _USER
+_BOX = bindparam("box", type_=BigInteger)
+_MINE = boxes.c.box_id == _BOX
 _IN_PEER = and_(_MINE, boxes.c.peer_type == bindparam("type"), boxes.c.peer_id == bindparam("peer"))
 _FIND_MESSAGE = Statement(_MESSAGES.where(_MINE, boxes.c.id == bindparam("id")))
 _FIND_MESSAGES = _MESSAGES.where(_MINE, boxes.c.id.in_(bindparam("ids", expanding=True)))
@@ -296,7 +308,7 @@ _DATES = (
     .where(_MINE, boxes.c.id.in_(bindparam("ids", expanding=True)))
 )
 _COPIES = _MESSAGES.where(boxes.c.content_id.in_(bindparam("ids", expanding=True))).order_by(
-    boxes.c.user_id, boxes.c.id
+    boxes.c.box_id, boxes.c.id
 )
 _DELETE_COPIES = delete(boxes).where(_MINE, boxes.c.id.in_(bindparam("ids", expanding=True)))
 _DELETE_CONTENT = delete(messages).where(
@@ -313,11 +325,12 @@ _LAST_PINNED = select(func.max(boxes.c.id)).where(_IN_PEER, boxes.c.pinned)
 _LAST_PINNED_ANYWHERE = select(func.max(boxes.c.id)).where(_MINE, boxes.c.pinned)
 _LAST_ID = select(func.max(boxes.c.id)).where(_IN_PEER)
 _COUNT = select(func.count()).select_from(boxes).where(_IN_PEER)
+_COUNT_VISIBLE = _COUNT.where(boxes.c.id >= bindparam("first"))
 _COUNT_UNREAD = _COUNT.where(~boxes.c.out, boxes.c.id > bindparam("after"))
 
 
-def _of(user_id: int, peer: Peer) -> dict[str, Any]:
-    return {"user": user_id, "type": peer.type, "peer": peer.id}
+def _in(box_id: int, peer: Peer) -> dict[str, Any]:
+    return {"box": box_id, "type": peer.type, "peer": peer.id}
 
 
 def insert_content(tx: Connection, content: Content) -> int:
@@ -361,28 +374,28 @@ def copy_of(
     content: Content,
     content_id: int,
     *,
-    user_id: int,
+    box_id: int,
     message_id: int,
     peer: Peer,
     out: bool,
     reply_to_id: int | None,
 ) -> MessageRow:
     """Return a new copy of a message as its row will be."""
-    head = (user_id, message_id, content_id, peer.type, peer.id, out, False, reply_to_id)
+    head = (box_id, message_id, content_id, peer.type, peer.id, out, False, reply_to_id)
     return MessageRow._make(head + content)
 
 
-def find_message(tx: Connection, user_id: int, message_id: int) -> MessageRow | None:
-    """Read one copy from an account's box."""
-    rows = _FIND_MESSAGE.rows(tx, {"user": user_id, "id": message_id})
+def find_message(tx: Connection, box_id: int, message_id: int) -> MessageRow | None:
+    """Read one copy from a box."""
+    rows = _FIND_MESSAGE.rows(tx, {"box": box_id, "id": message_id})
     return MessageRow._make(rows[0]) if rows else None
 
 
-def find_messages(tx: Connection, user_id: int, ids: Iterable[int]) -> dict[int, MessageRow]:
-    """Read copies from an account's box by id; ids that are not there are left out."""
+def find_messages(tx: Connection, box_id: int, ids: Iterable[int]) -> dict[int, MessageRow]:
+    """Read copies from a box by id; ids that are not there are left out."""
     found: dict[int, MessageRow] = {}
-    for chunk in _chunks(ids):
-        rows = map(MessageRow._make, tx.execute(_FIND_MESSAGES, {"user": user_id, "ids": chunk}))
+    for chunk in chunks(ids):
+        rows = map(MessageRow._make, tx.execute(_FIND_MESSAGES, {"box": box_id, "ids": chunk}))
         found.update((row.id, row) for row in rows)
     return found
 
@@ -390,24 +403,24 @@ def find_messages(tx: Connection, user_id: int, ids: Iterable[int]) -> dict[int,
 def find_copies(tx: Connection, content_ids: Iterable[int]) -> list[MessageRow]:
     """Read everybody's copies of some messages."""
     found: list[MessageRow] = []
-    for chunk in _chunks(content_ids):
+    for chunk in chunks(content_ids):
         found.extend(map(MessageRow._make, tx.execute(_COPIES, {"ids": chunk})))
     return found
 
 
-def dates_of(tx: Connection, user_id: int, ids: Iterable[int]) -> dict[int, int]:
-    """Return the dates of messages in an account's box, by id."""
+def dates_of(tx: Connection, box_id: int, ids: Iterable[int]) -> dict[int, int]:
+    """Return the dates of messages in a box, by id."""
     found: dict[int, int] = {}
-    for chunk in _chunks(ids):
-        found.update(map(tuple, tx.execute(_DATES, {"user": user_id, "ids": chunk})))
+    for chunk in chunks(ids):
+        found.update(map(tuple, tx.execute(_DATES, {"box": box_id, "ids": chunk})))
     return found
 
 
 def select_messages(
-    tx: Connection, user_id: int, peer: Peer | None, *conditions: ColumnElement[bool]
+    tx: Connection, box_id: int, peer: Peer | None, *conditions: ColumnElement[bool]
 ) -> Iterable[MessageRow]:
     """Read the messages of one peer, or of all, that meet conditions; newest id first."""
-    statement = _MESSAGES.where(boxes.c.user_id == user_id, *conditions)
+    statement = _MESSAGES.where(boxes.c.box_id == box_id, *conditions)
     if peer is not None:
         statement = statement.where(boxes.c.peer_type == peer.type, boxes.c.peer_id == peer.id)
     return map(MessageRow._make, tx.execute(statement.order_by(boxes.c.id.desc())))
@@ -434,7 +447,7 @@ _HIGHEST_ID = 0x7FFFFFFF
 
 def read_page(
     tx: Connection,
-    user_id: int,
+    box_id: int,
     peer: Peer,
     *,
     offset_id: int,
@@ -443,7 +456,7 @@ def read_page(
     limit: int,
 ) -> list[MessageRow]:
     """Read one page of a chat, newest first (C0.4), without reading what lies before it."""
-    key = _of(user_id, peer)
+    key = _in(box_id, peer)
     if offset_id > 0:
         boundary = offset_id
     elif offset_date > 0:
@@ -476,45 +489,46 @@ def read_page(
 
 def delete_copies(tx: Connection, rows: Sequence[MessageRow]) -> None:
     """Remove copies, and the content of those that have no copy left."""
-    by_user: dict[int, list[int]] = {}
+    by_box: dict[int, list[int]] = {}
     for row in rows:
-        by_user.setdefault(row.user_id, []).append(row.id)
-    for user_id, ids in by_user.items():
-        for chunk in _chunks(ids):
-            tx.execute(_DELETE_COPIES, {"user": user_id, "ids": chunk})
-    for content_ids in _chunks({row.content_id for row in rows}):
+        by_box.setdefault(row.box_id, []).append(row.id)
+    for box_id, ids in by_box.items():
+        for chunk in chunks(ids):
+            tx.execute(_DELETE_COPIES, {"box": box_id, "ids": chunk})
+    for content_ids in chunks({row.content_id for row in rows}):
         tx.execute(_DELETE_CONTENT, {"ids": content_ids})
 
 
-def count_messages(tx: Connection, user_id: int, peer: Peer) -> int:
-    """Count the messages that an account has of one peer."""
-    return int(tx.execute(_COUNT, _of(user_id, peer)).scalar_one())
+def count_messages(tx: Connection, box_id: int, peer: Peer, *, first_id: int = 0) -> int:
+    """Count the messages of one peer in a box, from `first_id` on."""
+    values = {**_in(box_id, peer), "first": first_id}
+    return int(tx.execute(_COUNT_VISIBLE, values).scalar_one())
 
 
-def last_message_id(tx: Connection, user_id: int, peer: Peer) -> int:
+def last_message_id(tx: Connection, box_id: int, peer: Peer) -> int:
     """Return the id of the newest message of a peer, 0 if there is none."""
-    return tx.execute(_LAST_ID, _of(user_id, peer)).scalar() or 0
+    return tx.execute(_LAST_ID, _in(box_id, peer)).scalar() or 0
 
 
 # ------------------------------------------------------------------ pins
 
 
-def set_pinned(tx: Connection, user_id: int, ids: Iterable[int], value: bool) -> None:
+def set_pinned(tx: Connection, box_id: int, ids: Iterable[int], value: bool) -> None:
     """Mark copies in one box as pinned or not."""
-    for chunk in _chunks(ids):
-        tx.execute(_SET_PINNED, {"user": user_id, "ids": chunk, "value": value})
+    for chunk in chunks(ids):
+        tx.execute(_SET_PINNED, {"box": box_id, "ids": chunk, "value": value})
 
 
-def pinned_ids(tx: Connection, user_id: int, peer: Peer) -> list[int]:
+def pinned_ids(tx: Connection, box_id: int, peer: Peer) -> list[int]:
     """Return the ids of the pinned messages of a peer, newest first."""
-    return list(tx.execute(_PINNED_IDS, _of(user_id, peer)).scalars())
+    return list(tx.execute(_PINNED_IDS, _in(box_id, peer)).scalars())
 
 
-def last_pinned_id(tx: Connection, user_id: int, peer: Peer | None) -> int | None:
+def last_pinned_id(tx: Connection, box_id: int, peer: Peer | None) -> int | None:
     """Return the highest pinned id (B8.1) of a peer, or of the whole box."""
     if peer is None:
-        return tx.execute(_LAST_PINNED_ANYWHERE, {"user": user_id}).scalar()
-    return tx.execute(_LAST_PINNED, _of(user_id, peer)).scalar()
+        return tx.execute(_LAST_PINNED_ANYWHERE, {"box": box_id}).scalar()
+    return tx.execute(_LAST_PINNED, _in(box_id, peer)).scalar()
 
 
 # ------------------------------------------------------------------ dialogs
@@ -524,7 +538,7 @@ _DIALOG_KEY = and_(
     dialogs.c.peer_type == bindparam("type"),
     dialogs.c.peer_id == bindparam("peer"),
 )
-_FIND_DIALOG = select(*_columns(dialogs, DialogRow._fields)).where(_DIALOG_KEY)
+_FIND_DIALOG = select(*columns(dialogs, DialogRow._fields)).where(_DIALOG_KEY)
 _RAISE_DIALOG = Statement(
     update(dialogs)
     .where(_DIALOG_KEY)
@@ -538,10 +552,22 @@ _INSERT_DIALOG = insert(dialogs)
 _UNREAD_TOTAL = select(func.sum(dialogs.c.unread_count)).where(dialogs.c.user_id == _USER)
 
 
+def _of(user_id: int, peer: Peer) -> dict[str, Any]:
+    return {"user": user_id, "type": peer.type, "peer": peer.id}
+
+
 def find_dialog(tx: Connection, user_id: int, peer: Peer) -> DialogRow | None:
     """Read what an account keeps about a chat."""
     row = tx.execute(_FIND_DIALOG, _of(user_id, peer)).first()
     return None if row is None else DialogRow._make(row)
+
+
+def dialog_owners(tx: Connection, peer: Peer) -> list[int]:
+    """Return the accounts that have a chat in their list, or had it."""
+    statement = select(dialogs.c.user_id).where(
+        dialogs.c.peer_type == peer.type, dialogs.c.peer_id == peer.id
+    )
+    return list(tx.execute(statement).scalars())
 
 
 def select_dialogs(
@@ -549,7 +575,7 @@ def select_dialogs(
 ) -> list[DialogRow]:
     """Read the chats of an account's list, the one with the newest message first."""
     statement = (
-        select(*_columns(dialogs, DialogRow._fields))
+        select(*columns(dialogs, DialogRow._fields))
         .where(dialogs.c.user_id == user_id, ~dialogs.c.hidden, *conditions)
         .order_by(dialogs.c.top_message.desc(), dialogs.c.peer_id)
     )
@@ -618,8 +644,23 @@ def count_unread(tx: Connection, user_id: int, peer: Peer, *, after: int) -> int
     """Count incoming messages with ids above `after`; one's own chat has none."""
     if peer == (PEER_USER, user_id):
         return 0
-    row = tx.execute(_COUNT_UNREAD, {**_of(user_id, peer), "after": after})
+    row = tx.execute(_COUNT_UNREAD, {**_in(user_id, peer), "after": after})
     return int(row.scalar_one())
+
+
+_COUNT_OF_OTHERS = (
+    select(func.count())
+    .select_from(_JOINED)
+    .where(_IN_PEER, messages.c.sender_id != _USER, boxes.c.id > bindparam("after"))
+)
+
+
+def count_unread_of_others(
+    tx: Connection, box_id: int, peer: Peer, user_id: int, *, after: int
+) -> int:
+    """Count the messages of a channel with ids above `after` that an account has not sent."""
+    values = {**_in(box_id, peer), "user": user_id, "after": after}
+    return int(tx.execute(_COUNT_OF_OTHERS, values).scalar_one())
 
 
 def unread_total(tx: Connection, user_id: int) -> int:
@@ -640,13 +681,13 @@ def last_copy_of(
         select(func.max(theirs.c.id))
         .select_from(boxes.join(theirs, theirs.c.content_id == boxes.c.content_id))
         .where(
-            boxes.c.user_id == reader_id,
+            boxes.c.box_id == reader_id,
             boxes.c.peer_type == peer.type,
             boxes.c.peer_id == peer.id,
             ~boxes.c.out,
             boxes.c.id > after,
             boxes.c.id <= until,
-            theirs.c.user_id == other_id,
+            theirs.c.box_id == other_id,
         )
     )
     return tx.execute(statement).scalar() or 0
@@ -656,8 +697,8 @@ def last_copy_of(
 
 _INSERT_EVENTS = Statement(insert(events), EventRow._fields)
 _EVENTS_AFTER = Statement(
-    select(*_columns(events, EventRow._fields))
-    .where(events.c.user_id == _USER, events.c.pts > bindparam("pts"))
+    select(*columns(events, EventRow._fields))
+    .where(events.c.box_id == _BOX, events.c.pts > bindparam("pts"))
     .order_by(events.c.pts)
     .limit(bindparam("limit"))
 )
@@ -668,7 +709,7 @@ def insert_events(tx: Connection, rows: Sequence[EventRow]) -> None:
     _INSERT_EVENTS.run_many(tx, (row._asdict() for row in rows))
 
 
-def events_after(tx: Connection, user_id: int, pts: int, *, limit: int) -> list[EventRow]:
+def events_after(tx: Connection, box_id: int, pts: int, *, limit: int) -> list[EventRow]:
     """Read the first events of a box that are newer than a pts."""
-    rows = _EVENTS_AFTER.rows(tx, {"user": user_id, "pts": pts, "limit": limit})
+    rows = _EVENTS_AFTER.rows(tx, {"box": box_id, "pts": pts, "limit": limit})
     return list(map(EventRow._make, rows))

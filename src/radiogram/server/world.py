@@ -87,6 +87,8 @@ class World:
         """Encoded results that are the same for everybody, by layer and call; with their second."""
         self.code_attempts: dict[str, int] = {}
         """Wrong codes so far, by phone_code_hash."""
+        self._watchers: dict[int, dict[int, int]] = {}
+        """When accounts stop being told of channels that they only poll, by chat and account."""
         self.pushed: deque[Push] = deque(maxlen=256)
         """The updates that were pushed last, for tests."""
         with db.begin() as tx:
@@ -228,6 +230,22 @@ class World:
         speaks = registry(layer)
         result = dispatch(self, Caller(authorization, layer=layer), speaks.encode(request))
         return speaks.decode_result(request, result)
+
+    def online(self) -> list[int]:
+        """Return the accounts that have a live session now."""
+        return self.authorizations.online()
+
+    def watch(self, chat_id: int, user_id: int, now: int) -> None:
+        """Note that an account polls a channel that it has not joined (C6.7)."""
+        until = now + 2 * self.settings.channel_poll_timeout
+        self._watchers.setdefault(chat_id, {})[user_id] = until
+
+    def watching(self, chat_id: int, now: int) -> list[int]:
+        """Return the accounts that poll a channel without having joined it."""
+        watchers = self._watchers.get(chat_id, {})
+        for user_id in [one for one, until in watchers.items() if until <= now]:
+            del watchers[user_id]
+        return list(watchers)
 
     def deliver(
         self, user_id: int, updates: api.TypeUpdates, *, exclude: Caller | None = None

@@ -9,10 +9,11 @@ from collections.abc import Iterable
 
 from sqlalchemy import ColumnElement, delete, func, insert, or_, select, update
 
-from radiogram.server import accounts, audience, peers, render, store
+from radiogram.server import accounts, audience, chat_store, peers, render, store
 from radiogram.server.db import PEER_USER, blocked, contacts, dialogs, users
 from radiogram.server.handlers.auth import MAX_NAME
 from radiogram.server.handlers.users import settings_of
+from radiogram.server.peers import Room
 from radiogram.server.rpc import Context, RpcFault, handles
 from radiogram.server.store import Peer
 from radiogram.tl import api
@@ -34,9 +35,13 @@ def resolve_username(
     if not accounts.is_username(username):
         raise RpcFault(400, "USERNAME_INVALID")
     row = accounts.by_username(ctx.tx, username)
-    if row is None:
+    if row is not None:
+        return _resolved(ctx, row.id)
+    chat = chat_store.find_by_username(ctx.tx, username)
+    if chat is None or chat.deleted:
         raise RpcFault(400, "USERNAME_NOT_OCCUPIED")
-    return _resolved(ctx, row.id)
+    shown = render.People(ctx.tx, ctx.now).mentioned(ctx.user_id, chats=[chat.id])
+    return api.contacts.ResolvedPeer(peer=api.PeerChannel(channel_id=chat.id), **shown)
 
 
 @handles(api.contacts.ResolvePhone, bots=False)
@@ -298,7 +303,7 @@ def get_blocked(ctx: Context, request: api.contacts.GetBlocked) -> api.contacts.
 
 def _blockable(ctx: Context, peer: api.TypeInputPeer) -> Peer:
     target = peers.resolve(ctx, peer)
-    if target.is_self:
+    if isinstance(target, Room) or target.is_self:
         raise RpcFault(400, "CONTACT_ID_INVALID")
     return target.peer
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from radiogram.server import paging, peers, render, store
-from radiogram.server.db import boxes, messages
+from radiogram.server.db import PEER_USER, boxes, messages
 from radiogram.server.difference import state
 from radiogram.server.handlers.messages import delete_rows
+from radiogram.server.peers import Room
 from radiogram.server.rpc import Context, RpcFault, handles
 from radiogram.server.store import DialogRow
 from radiogram.server.updates import Changes
@@ -38,13 +39,11 @@ def get_dialogs(ctx: Context, request: api.messages.GetDialogs) -> api.messages.
     shown = left[: paging.bounded(request.limit)]
     if request.hash and request.hash == paging.list_hash(row.top_message for row in shown):
         return api.messages.DialogsNotModified(count=len(rows))
-    found, users = _with_messages(ctx, shown)
+    found, who = _with_messages(ctx, shown)
     dialogs: list[api.TypeDialog] = [render.dialog(row) for row in shown]
     if len(shown) == len(rows):
-        return api.messages.Dialogs(dialogs=dialogs, messages=found, chats=[], users=users)
-    return api.messages.DialogsSlice(
-        count=len(rows), dialogs=dialogs, messages=found, chats=[], users=users
-    )
+        return api.messages.Dialogs(dialogs=dialogs, messages=found, **who)
+    return api.messages.DialogsSlice(count=len(rows), dialogs=dialogs, messages=found, **who)
 
 
 @handles(api.messages.GetPeerDialogs, bots=False)
@@ -61,35 +60,40 @@ def get_peer_dialogs(
         if not isinstance(item, api.InputDialogPeer):
             continue  # a folder: there is nothing in the archive
         target = peers.resolve(ctx, item.peer)
-        shown[target.peer] = target.me.dialog or DialogRow(
+        shown[target.peer] = target.dialog or DialogRow(
             ctx.user_id, *target.peer, 0, 0, 0, 0, hidden=True, can_pin=True
         )
     rows = list(shown.values())
-    found, users = _with_messages(ctx, rows)
+    found, who = _with_messages(ctx, rows)
     return api.messages.PeerDialogs(
         dialogs=[render.dialog(row) for row in rows],
         messages=found,
-        chats=[],
-        users=users,
+        **who,
         state=state(ctx, store.load_users(ctx.tx, [ctx.user_id])[ctx.user_id]),
     )
 
 
 def _with_messages(
     ctx: Context, rows: Sequence[DialogRow]
-) -> tuple[list[api.TypeMessage], list[api.TypeUser]]:
+) -> tuple[list[api.TypeMessage], render.Shown]:
     by_id = store.find_messages(ctx.tx, ctx.user_id, [row.top_message for row in rows])
     found: list[api.TypeMessage] = [
-        render.message(by_id[row.top_message]) for row in rows if row.top_message in by_id
+        render.message(by_id[row.top_message], ctx.user_id)
+        for row in rows
+        if row.top_message in by_id
     ]
-    mentioned = {row.peer_id for row in rows}.union(*map(render.user_ids, found))
-    return found, render.People(ctx.tx, ctx.now).seen_by(ctx.user_id, mentioned)
+    users = [row.peer_id for row in rows if row.peer_type == PEER_USER]
+    chats = [row.peer_id for row in rows if row.peer_type != PEER_USER]
+    people = render.People(ctx.tx, ctx.now)
+    return found, people.mentioned(ctx.user_id, found, users=users, chats=chats)
 
 
 @handles(api.messages.ReadHistory, bots=False)
 def read_history(ctx: Context, request: api.messages.ReadHistory) -> api.messages.AffectedMessages:
     """Mark a chat as read up to a message, or wholly if `max_id` is 0."""
     target = peers.resolve(ctx, request.peer)
+    if isinstance(target, Room):
+        raise RpcFault(400, "PEER_ID_INVALID")
     me, other, dialog = target.me, target.other, target.me.dialog
     changes = Changes(ctx, target.people)
     box = changes.box(me.user)
@@ -129,6 +133,8 @@ def delete_history(
     The chat leaves the list, unless only a part of it was deleted or `just_clear` was given.
     """
     target = peers.resolve(ctx, request.peer)
+    if isinstance(target, Room):
+        raise RpcFault(400, "PEER_ID_INVALID")
     if request.max_id < 0:
         raise RpcFault(400, "MESSAGE_ID_INVALID")
     if request.min_date is not None and not 0 <= request.min_date <= ctx.now:

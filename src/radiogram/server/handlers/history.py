@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from sqlalchemy import false
+
 from radiogram.server import paging, peers, render, store, text
-from radiogram.server.db import boxes, messages
+from radiogram.server.db import PEER_USER, boxes, messages
+from radiogram.server.peers import Room, Target
 from radiogram.server.rpc import Context, RpcFault, handles
-from radiogram.server.store import MessageRow, Peer
+from radiogram.server.store import MessageRow
 from radiogram.tl import api
 
 if TYPE_CHECKING:
@@ -41,7 +44,7 @@ def get_messages(ctx: Context, request: api.messages.GetMessages) -> api.message
     wanted = [_named(ctx, item, asked) for item in request.id]
     rows = asked | store.find_messages(ctx.tx, ctx.user_id, set(wanted) - asked.keys())
     found = [
-        render.message(rows[number]) if number in rows else api.MessageEmpty(id=number)
+        render.message(rows[number], ctx.user_id) if number in rows else api.MessageEmpty(id=number)
         for number in wanted
     ]
     return _all(ctx, found)
@@ -66,7 +69,7 @@ def get_history(ctx: Context, request: api.messages.GetHistory) -> api.messages.
     target = peers.resolve(ctx, request.peer)
     rows = store.read_page(
         ctx.tx,
-        ctx.user_id,
+        target.box_id,
         target.peer,
         offset_id=request.offset_id,
         offset_date=request.offset_date,
@@ -76,8 +79,10 @@ def get_history(ctx: Context, request: api.messages.GetHistory) -> api.messages.
     shown = set(
         paging.between((row.id for row in rows), min_id=request.min_id, max_id=request.max_id)
     )
-    total = store.count_messages(ctx.tx, ctx.user_id, target.peer)
-    return _page(ctx, [row for row in rows if row.id in shown], total, request.hash)
+    first = first_visible(target)
+    total = store.count_messages(ctx.tx, target.box_id, target.peer, first_id=first)
+    found = [row for row in rows if row.id in shown and row.id >= first]
+    return _page(ctx, target, found, total, request.hash)
 
 
 # ------------------------------------------------------------------ search
@@ -86,9 +91,9 @@ def get_history(ctx: Context, request: api.messages.GetHistory) -> api.messages.
 @handles(api.messages.Search, bots=False)
 def search(ctx: Context, request: api.messages.Search) -> api.messages.TypeMessages:
     """Return one page of the messages that match, and their number."""
-    peer = None
+    target = None
     if not isinstance(request.peer, api.InputPeerEmpty):
-        peer = peers.resolve(ctx, request.peer).peer
+        target = peers.resolve(ctx, request.peer)
     unfiltered = isinstance(request.filter, api.InputMessagesFilterEmpty)
     if unfiltered and not request.q.strip() and request.from_id is None:
         raise RpcFault(400, "SEARCH_QUERY_EMPTY")
@@ -99,12 +104,14 @@ def search(ctx: Context, request: api.messages.Search) -> api.messages.TypeMessa
         conditions.append(messages.c.date > request.min_date)
     if request.max_date > 0:
         conditions.append(messages.c.date < request.max_date)
-    if request.saved_reaction or request.top_msg_id:
-        ids: Sequence[int] = ()  # there are no reactions, and no threads in private chats
+    if request.top_msg_id:
+        conditions.append(_in_topic(target, request.top_msg_id))
+    if request.saved_reaction:
+        ids: Sequence[int] = ()  # there are no reactions
     else:
-        rows = _matching(ctx, peer, request.filter, request.q, conditions)
+        rows = _matching(ctx, target, request.filter, request.q, conditions)
         if request.saved_peer_id is not None:
-            rows = _saved_from(ctx, peer, rows, request.saved_peer_id)
+            rows = _saved_from(ctx, target, rows, request.saved_peer_id)
         ids = [row.id for row in rows]
     found: list[int] = []
     if request.limit > 0:
@@ -115,8 +122,8 @@ def search(ctx: Context, request: api.messages.Search) -> api.messages.TypeMessa
             limit=paging.bounded(request.limit),
         )
         found = paging.between(cut, min_id=request.min_id, max_id=request.max_id)
-    by_id = store.find_messages(ctx.tx, ctx.user_id, found)
-    return _page(ctx, [by_id[number] for number in found], len(ids), request.hash)
+    by_id = store.find_messages(ctx.tx, _box(ctx, target), found)
+    return _page(ctx, target, [by_id[number] for number in found], len(ids), request.hash)
 
 
 @handles(api.messages.GetSearchCounters, bots=False)
@@ -124,14 +131,13 @@ def get_search_counters(
     ctx: Context, request: api.messages.GetSearchCounters
 ) -> list[api.messages.SearchCounter]:
     """Count what a search with each filter would find (B8.3)."""
-    peer = peers.resolve(ctx, request.peer).peer
+    target = peers.resolve(ctx, request.peer)
+    conditions = [_in_topic(target, request.top_msg_id)] if request.top_msg_id else []
     counters = []
     for wanted in request.filters[:MAX_FILTERS]:
-        rows: Iterable[MessageRow] = ()
-        if not request.top_msg_id:
-            rows = _matching(ctx, peer, wanted, "", [])
+        rows = _matching(ctx, target, wanted, "", conditions)
         if request.saved_peer_id is not None:
-            rows = _saved_from(ctx, peer, rows, request.saved_peer_id)
+            rows = _saved_from(ctx, target, rows, request.saved_peer_id)
         count = sum(1 for _ in rows)
         counters.append(api.messages.SearchCounter(filter=wanted, count=count))
     return counters
@@ -147,9 +153,27 @@ def _sender(ctx: Context, from_id: api.TypeInputPeer) -> int:
 _LINKS = (api.MessageEntityUrl, api.MessageEntityTextUrl)
 
 
+def first_visible(target: Target | None) -> int:
+    """Return the lowest id of a chat that the caller may see: hidden prehistory."""
+    if not isinstance(target, Room) or target.standing.member is None:
+        return 0
+    return target.standing.member.available_min_id
+
+
+def _box(ctx: Context, target: Target | None) -> int:
+    return ctx.user_id if target is None else target.box_id
+
+
+def _in_topic(target: Target | None, top_msg_id: int) -> ColumnElement[bool]:
+    """Return the condition that a message is in a topic; General is all that is in none."""
+    if not isinstance(target, Room) or not target.chat.forum:
+        return false()
+    return messages.c.topic_id.is_(None) if top_msg_id == 1 else messages.c.topic_id == top_msg_id
+
+
 def _matching(
     ctx: Context,
-    peer: Peer | None,
+    target: Target | None,
     wanted: api.TypeMessagesFilter,
     query: str,
     conditions: list[ColumnElement[bool]],
@@ -168,7 +192,10 @@ def _matching(
             return ()
     # Compared here rather than in SQL: what LIKE does with case differs between databases.
     needle = text.clean(query[:MAX_QUERY]).strip().casefold()
-    rows = store.select_messages(ctx.tx, ctx.user_id, peer, *conditions)
+    peer = None if target is None else target.peer
+    rows = store.select_messages(
+        ctx.tx, _box(ctx, target), peer, boxes.c.id >= first_visible(target), *conditions
+    )
     return (
         row
         for row in rows
@@ -182,40 +209,50 @@ def _has_link(row: MessageRow) -> bool:
 
 def _saved_from(
     ctx: Context,
-    peer: Peer | None,
+    target: Target | None,
     rows: Iterable[MessageRow],
     saved_peer_id: api.TypeInputPeer,
 ) -> Iterable[MessageRow]:
     """Keep the messages that were saved from one chat."""
     origin = peers.resolve(ctx, saved_peer_id).peer
-    if peer is None or peer.id != ctx.user_id:
+    if target is None or target.peer != (PEER_USER, ctx.user_id):
         raise RpcFault(400, "PEER_ID_INVALID")
     wanted = render.peer(origin)
-    return (row for row in rows if render.message(row).saved_peer_id == wanted)
+    return (row for row in rows if render.message(row, ctx.user_id).saved_peer_id == wanted)
 
 
 # ------------------------------------------------------------------ results
 
 
 def _page(
-    ctx: Context, rows: Sequence[MessageRow], total: int, known_hash: int
+    ctx: Context, target: Target | None, rows: Sequence[MessageRow], total: int, known_hash: int
 ) -> api.messages.TypeMessages:
     if known_hash and known_hash == paging.list_hash(row.id for row in rows):
         return api.messages.MessagesNotModified(count=total)
-    found = [render.message(row) for row in rows]
+    found: list[api.TypeMessage] = [render.message(row, ctx.user_id) for row in rows]
+    if isinstance(target, Room) and target.chat.is_channel:
+        return in_channel(ctx, target, found, total)
     if len(found) == total:
         return _all(ctx, found)
-    return api.messages.MessagesSlice(
-        count=total, messages=found, topics=[], chats=[], users=_users(ctx, found)
+    return api.messages.MessagesSlice(count=total, messages=found, topics=[], **_shown(ctx, found))
+
+
+def in_channel(
+    ctx: Context, room: Room, found: list[api.TypeMessage], total: int
+) -> api.messages.ChannelMessages:
+    """Return messages of a channel with the pts of its box."""
+    return api.messages.ChannelMessages(
+        pts=room.chat.pts,
+        count=total,
+        messages=found,
+        topics=[],
+        **room.people.mentioned(ctx.user_id, found, chats=[room.chat.id]),
     )
 
 
 def _all(ctx: Context, found: Sequence[api.TypeMessage]) -> api.messages.Messages:
-    return api.messages.Messages(
-        messages=list(found), topics=[], chats=[], users=_users(ctx, found)
-    )
+    return api.messages.Messages(messages=list(found), topics=[], **_shown(ctx, found))
 
 
-def _users(ctx: Context, found: Sequence[api.TypeMessage]) -> list[api.TypeUser]:
-    mentioned: set[int] = set().union(*map(render.user_ids, found))
-    return render.People(ctx.tx, ctx.now).seen_by(ctx.user_id, mentioned)
+def _shown(ctx: Context, found: Sequence[api.TypeMessage]) -> render.Shown:
+    return render.People(ctx.tx, ctx.now).mentioned(ctx.user_id, list(found))

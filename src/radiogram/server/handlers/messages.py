@@ -7,7 +7,8 @@ from typing import cast
 
 from radiogram.server import delivery, markup, peers, render, store, text
 from radiogram.server.delivery import Draft
-from radiogram.server.peers import Target
+from radiogram.server.mentions import Mentions
+from radiogram.server.peers import Private, Room, Target
 from radiogram.server.rpc import Context, RpcFault, handles
 from radiogram.server.store import Content, MessageRow
 from radiogram.server.updates import Box, Changes
@@ -27,7 +28,7 @@ MAX_DELETED_IDS = 1000
 
 @handles(api.messages.SendMessage)
 def send_message(ctx: Context, request: api.messages.SendMessage) -> api.TypeUpdates:
-    """Send a text to a private chat or to Saved Messages."""
+    """Send a text."""
     target = peers.resolve(ctx, request.peer)
     _check_options(ctx, request)
     if request.random_id == 0:
@@ -47,21 +48,24 @@ def send_message(ctx: Context, request: api.messages.SendMessage) -> api.TypeUpd
         noforwards=request.noforwards,
         reply_markup=keyboard,
     )
+    if isinstance(target, Room):
+        content = delivery.signed(target, content)
     changes = Changes(ctx, target.people)
     (row,) = delivery.deliver(ctx, changes, target, [Draft(content, reply, request.random_id)])
     _finish(ctx, changes, target)
     # The short form says nothing of what the caller sent, so it must have been kept as it was.
     plain = request.reply_to is None and keyboard is None and not request.noforwards
+    plain = plain and not (isinstance(target, Room) and target.chat.is_channel)
     if plain and formatted.text == request.message and ctx.world.settings.short_updates != "never":
         return api.UpdateShortSentMessage(
             out=row.out,
             id=row.id,
-            pts=changes.box(target.me.user).pts,
+            pts=changes.box(target.user).pts,
             pts_count=1,
             date=row.date,
             entities=formatted.entities or None,
         )
-    return changes.result(target.me.user, [(row.id, request.random_id)])
+    return changes.result(target.user, [(row.id, request.random_id)])
 
 
 @handles(api.messages.ForwardMessages)
@@ -77,12 +81,14 @@ def forward_messages(ctx: Context, request: api.messages.ForwardMessages) -> api
     if len(request.id) != len(request.random_id) or 0 in request.random_id:
         raise RpcFault(400, "RANDOM_ID_INVALID")
     delivery.check_may_write(ctx, target)
-    rows = store.find_messages(ctx.tx, ctx.user_id, set(request.id))
+    if isinstance(source, Room) and source.chat.noforwards:
+        raise RpcFault(400, "CHAT_FORWARDS_RESTRICTED")
+    rows = store.find_messages(ctx.tx, source.box_id, set(request.id))
     reply = delivery.find_reply(ctx, target, request.reply_to)
     drafts = []
     for message_id, random_id in zip(request.id, request.random_id, strict=True):
         row = rows.get(message_id)
-        if row is None or row.peer != source.peer:
+        if row is None or row.peer != source.peer or not delivery.is_visible(source, row.id):
             continue  # deleted meanwhile: the others are forwarded all the same
         if row.action is not None:
             raise RpcFault(400, "MESSAGE_ID_INVALID")
@@ -98,6 +104,8 @@ def forward_messages(ctx: Context, request: api.messages.ForwardMessages) -> api
             noforwards=request.noforwards,
             fwd_from=None if header is None else render.encode(header),
         )
+        if isinstance(target, Room):
+            content = delivery.signed(target, content)
         drafts.append(Draft(content, reply, random_id))
     if not drafts:
         raise RpcFault(400, "MESSAGE_ID_INVALID")
@@ -105,7 +113,7 @@ def forward_messages(ctx: Context, request: api.messages.ForwardMessages) -> api
     sent = delivery.deliver(ctx, changes, target, drafts)
     _finish(ctx, changes, target)
     return changes.result(
-        target.me.user,
+        target.user,
         [
             (row.id, draft.random_id)
             for row, draft in zip(sent, drafts, strict=True)
@@ -126,7 +134,7 @@ def _forward_header(row: MessageRow, target: Target) -> api.MessageFwdHeader:
             channel_post=first.channel_post,
             post_author=first.post_author,
         )
-    if target.is_self:
+    if isinstance(target, Private) and target.is_self:
         header.saved_from_peer = render.peer(row.peer)
         header.saved_from_msg_id = row.id
         header.saved_out = row.out
@@ -143,17 +151,22 @@ def _forward_header(row: MessageRow, target: Target) -> api.MessageFwdHeader:
 def edit_message(ctx: Context, request: api.messages.EditMessage) -> api.TypeUpdates:
     """Change the text or the keyboard of a message that the caller wrote."""
     target = peers.resolve(ctx, request.peer)
-    if target.other.user.deleted:
+    if isinstance(target, Room):
+        delivery.check_is_in(target)
+    elif target.other.user.deleted:
         raise RpcFault(400, "INPUT_USER_DEACTIVATED")
-    row = store.find_message(ctx.tx, ctx.user_id, request.id)
+    row = store.find_message(ctx.tx, target.box_id, request.id)
     if row is None or row.peer != target.peer or row.action is not None:
         raise RpcFault(400, "MESSAGE_ID_INVALID")
     if request.quick_reply_shortcut_id is not None:
         raise RpcFault(400, "MESSAGE_ID_INVALID")
-    if row.sender_id != ctx.user_id or row.fwd_from is not None:
+    may_edit = row.sender_id == ctx.user_id or (
+        isinstance(target, Room) and row.post and target.standing.has_right("edit_messages")
+    )
+    if not may_edit or row.fwd_from is not None:
         raise RpcFault(403, "MESSAGE_AUTHOR_REQUIRED")
     age = ctx.now - row.date
-    if age > ctx.world.settings.edit_time_limit and not (target.is_self or ctx.is_bot):
+    if age > ctx.world.settings.edit_time_limit and not _edits_for_ever(ctx, target):
         raise RpcFault(400, "MESSAGE_EDIT_TIME_EXPIRED")
     if request.schedule_date is not None:
         raise RpcFault(400, "SCHEDULE_DATE_INVALID")
@@ -185,11 +198,25 @@ def edit_message(ctx: Context, request: api.messages.EditMessage) -> api.TypeUpd
         edit_hide=hide,
     )
     changes = Changes(ctx, target.people)
-    owners = {side.user.id: side.user for side in (target.me, target.other)}
-    for copy in store.find_copies(ctx.tx, [row.content_id]):
-        changes.box(owners[copy.user_id]).add_edit(copy)
+    copies = store.find_copies(ctx.tx, [row.content_id])
+    owners = changes.people.rows({copy.box_id for copy in copies if copy.box_id > 0})
+    for copy in copies:
+        if isinstance(target, Room) and target.chat.is_channel:
+            changes.channel(target.chat).add_edit(copy)
+        else:
+            changes.box(owners[copy.box_id]).add_edit(copy)
     changes.finish()
-    return changes.result(target.me.user)
+    return changes.result(target.user)
+
+
+def _edits_for_ever(ctx: Context, target: Target) -> bool:
+    if ctx.is_bot:
+        return True
+    if isinstance(target, Private):
+        return target.is_self
+    # Posts too, and a supergroup's messages by whoever may pin them (C3, messages.editMessage).
+    right = "edit_messages" if target.chat.is_broadcast else "pin_messages"
+    return target.chat.is_channel and target.standing.has_right(right)
 
 
 # ------------------------------------------------------------------ deleting
@@ -220,7 +247,7 @@ def delete_rows(ctx: Context, changes: Changes, rows: Sequence[MessageRow], *, r
     store.delete_copies(ctx.tx, doomed)
     by_user: dict[int, list[MessageRow]] = {}
     for row in doomed:
-        by_user.setdefault(row.user_id, []).append(row)
+        by_user.setdefault(row.box_id, []).append(row)
     users = store.load_users(ctx.tx, by_user)
     for user_id, gone in by_user.items():
         changes.box(users[user_id]).add_deletion(sorted(row.id for row in gone))
@@ -236,6 +263,8 @@ def delete_rows(ctx: Context, changes: Changes, rows: Sequence[MessageRow], *, r
 def set_typing(ctx: Context, request: api.messages.SetTyping) -> bool:
     """Tell the other side what the caller is doing; nothing is stored (C0.3.9)."""
     target = peers.resolve(ctx, request.peer)
+    if isinstance(target, Room):
+        return _type_in_room(ctx, target, request)
     if target.is_self:
         return True
     me, other = target.me, target.other
@@ -259,6 +288,31 @@ def set_typing(ctx: Context, request: api.messages.SetTyping) -> bool:
     return True
 
 
+def _type_in_room(ctx: Context, room: Room, request: api.messages.SetTyping) -> bool:
+    delivery.check_may_write(ctx, room)
+    if room.chat.is_broadcast:
+        return True
+    who: api.TypePeer = api.PeerUser(user_id=ctx.user_id)
+    if room.standing.is_anonymous:
+        who = render.peer(room.peer)
+    changes = Changes(ctx, room.people)
+    update: api.TypeUpdate
+    if room.chat.is_group:
+        update = api.UpdateChatUserTyping(chat_id=room.chat.id, from_id=who, action=request.action)
+    else:
+        update = api.UpdateChannelUserTyping(
+            channel_id=room.chat.id,
+            from_id=who,
+            action=request.action,
+            top_msg_id=request.top_msg_id,
+        )
+    listeners = [number for number in changes.audience(room.chat) if number != ctx.user_id]
+    bots = {number for number, row in changes.people.rows(listeners).items() if row.is_bot}
+    changes.tell([number for number in listeners if number not in bots], update)
+    changes.finish()
+    return True
+
+
 # ------------------------------------------------------------------ shared parts
 
 
@@ -277,10 +331,10 @@ def _check_options(
         raise RpcFault(400, "SCHEDULE_TOO_MUCH")  # no message is kept for later here
     if request.send_as is not None:
         try:
-            is_self = peers.resolve(ctx, request.send_as).is_self
+            shown = peers.resolve(ctx, request.send_as)
         except RpcFault:
-            is_self = False
-        if not is_self:
+            shown = None
+        if not isinstance(shown, Private) or not shown.is_self:
             raise RpcFault(400, "SEND_AS_PEER_INVALID")
     if request.quick_reply_shortcut is not None:
         bot = "QUICK_REPLIES_BOT_NOT_ALLOWED"
@@ -312,7 +366,7 @@ def _keyboard(ctx: Context, given: api.TypeReplyMarkup | None) -> bytes | None:
 
 def _finish(ctx: Context, changes: Changes, target: Target) -> None:
     """Write and push new messages, in the short form where the settings want it."""
-    if ctx.world.settings.short_updates != "always":
+    if isinstance(target, Room) or ctx.world.settings.short_updates != "always":
         changes.finish()
         return
     knows = {
@@ -320,7 +374,7 @@ def _finish(ctx: Context, changes: Changes, target: Target) -> None:
         for side in (target.me, target.other)
         if side.dialog is not None and not target.is_self
     }
-    changes.finish(lambda box: _short_message(box) if box.user_id in knows else None)
+    changes.finish(lambda box: _short_message(box) if box.box_id in knows else None)
 
 
 def _short_message(box: Box) -> api.TypeUpdates | None:
@@ -335,7 +389,7 @@ def _short_message(box: Box) -> api.TypeUpdates | None:
         return None
     if message.noforwards or message.reply_markup is not None:
         return None
-    if render.user_ids(message) - {box.user_id, message.peer_id.user_id}:
+    if Mentions(message).users - {box.box_id, message.peer_id.user_id}:
         return None
     return api.UpdateShortMessage(
         out=message.out,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from radiogram.server import delivery, peers, render, store
 from radiogram.server.delivery import Draft, Reply
-from radiogram.server.peers import Target
+from radiogram.server.peers import Private, Room
 from radiogram.server.rpc import Context, RpcFault, handles
 from radiogram.server.store import Content, MessageRow
 from radiogram.server.updates import Changes
@@ -16,7 +16,7 @@ def update_pinned_message(
     ctx: Context, request: api.messages.UpdatePinnedMessage
 ) -> api.TypeUpdates:
     """Pin or unpin one message; the checks come in the order of B3."""
-    target = peers.resolve(ctx, request.peer)
+    target = _resolve(ctx, request.peer)
     _check_may_pin(ctx, target, one_side=request.pm_oneside)
     row = store.find_message(ctx.tx, ctx.user_id, request.id)
     if row is None or row.peer != target.peer or row.action is not None:
@@ -35,8 +35,8 @@ def update_pinned_message(
         return changes.result(target.me.user)
     owners = {side.user.id: side.user for side in (target.me, target.other)}
     for copy in copies:
-        store.set_pinned(ctx.tx, copy.user_id, [copy.id], pinned)
-        changes.box(owners[copy.user_id]).add_pins(copy.peer, [copy.id], pinned=pinned)
+        store.set_pinned(ctx.tx, copy.box_id, [copy.id], pinned)
+        changes.box(owners[copy.box_id]).add_pins(copy.peer, [copy.id], pinned=pinned)
     if pinned and not target.is_self and not request.pm_oneside:  # B5.4
         notice = Content(
             sender_id=ctx.user_id,
@@ -54,7 +54,7 @@ def unpin_all_messages(
     ctx: Context, request: api.messages.UnpinAllMessages
 ) -> api.messages.AffectedHistory:
     """Unpin everything in a chat, on both sides (B9)."""
-    target = peers.resolve(ctx, request.peer)
+    target = _resolve(ctx, request.peer)
     _check_may_pin(ctx, target, one_side=False)
     mine = store.pinned_ids(ctx.tx, ctx.user_id, target.peer)
     theirs: list[int] = []
@@ -85,7 +85,14 @@ def unpin_all_messages(
     )
 
 
-def _check_may_pin(ctx: Context, target: Target, *, one_side: bool) -> None:
+def _resolve(ctx: Context, peer: api.TypeInputPeer) -> Private:
+    target = peers.resolve(ctx, peer)
+    if isinstance(target, Room):
+        raise RpcFault(400, "PEER_ID_INVALID")
+    return target
+
+
+def _check_may_pin(ctx: Context, target: Private, *, one_side: bool) -> None:
     if target.other.user.deleted:
         raise RpcFault(400, "INPUT_USER_DEACTIVATED")
     if ctx.is_bot and one_side:
@@ -96,20 +103,21 @@ def _check_may_pin(ctx: Context, target: Target, *, one_side: bool) -> None:
         raise RpcFault(400, "PIN_RESTRICTED")
 
 
-def _touched(ctx: Context, target: Target, row: MessageRow, *, one_side: bool) -> list[MessageRow]:
+def _touched(ctx: Context, target: Private, row: MessageRow, *, one_side: bool) -> list[MessageRow]:
     """Return the copies that a call is about, the caller's first (B6.1 to B6.6)."""
     if one_side or target.is_self or target.other.blocks:
         return [row]
     others = store.find_copies(ctx.tx, [row.content_id])
-    return [row, *(copy for copy in others if copy.user_id == target.other.user.id)]
+    return [row, *(copy for copy in others if copy.box_id == target.other.user.id)]
 
 
 def _within(
-    ctx: Context, target: Target, ids: list[int], saved_peer_id: api.TypeInputPeer
+    ctx: Context, target: Private, ids: list[int], saved_peer_id: api.TypeInputPeer
 ) -> list[int]:
     """Keep the messages that were saved from one chat."""
     if not target.is_self:
         raise RpcFault(400, "PEER_ID_INVALID")
     wanted = render.peer(peers.resolve(ctx, saved_peer_id).peer)
     rows = store.find_messages(ctx.tx, ctx.user_id, ids)
-    return [number for number in ids if render.message(rows[number]).saved_peer_id == wanted]
+    saved = {number: render.message(rows[number], ctx.user_id).saved_peer_id for number in ids}
+    return [number for number in ids if saved[number] == wanted]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from radiogram.server import store
-from radiogram.server.difference import difference, state
+from radiogram.server import peers, store
+from radiogram.server.difference import channel_difference, difference, state
 from radiogram.server.rpc import Context, RpcFault, handles
 from radiogram.tl import api
+
+MAX_CHANNEL_LIMIT = 100_000
+"""Events in one answer to updates.getChannelDifference."""
 
 
 @handles(api.updates.GetState)
@@ -24,12 +27,28 @@ def get_difference(ctx: Context, request: api.updates.GetDifference) -> api.upda
     user = store.load_users(ctx.tx, [ctx.user_id])[ctx.user_id]
     if not 0 < request.pts <= user.pts or request.qts < 0:
         raise RpcFault(400, "PERSISTENT_TIMESTAMP_INVALID")
-    if request.pts == user.pts:
-        return api.updates.DifferenceEmpty(date=ctx.now, seq=0)
     total = request.pts_total_limit
     if total is not None and request.pts + max(total, 1) < user.pts:
         return api.updates.DifferenceTooLong(pts=user.pts)
     limit = max(1, ctx.world.settings.difference_slice)
     if request.pts_limit is not None and request.pts_limit > 0:
         limit = min(limit, request.pts_limit)
-    return difference(ctx, user, request.pts, limit=limit)
+    return difference(ctx, user, request.pts, date=request.date, qts=request.qts, limit=limit)
+
+
+@handles(api.updates.GetChannelDifference)
+def get_channel_difference(
+    ctx: Context, request: api.updates.GetChannelDifference
+) -> api.updates.TypeChannelDifference:
+    """Return what happened to a channel since a pts (C6.6, C6.7)."""
+    room = peers.resolve_channel(ctx, request.channel)
+    if request.pts == 0:
+        raise RpcFault(400, "PERSISTENT_TIMESTAMP_EMPTY")
+    if not 0 < request.pts <= room.chat.pts:
+        raise RpcFault(400, "PERSISTENT_TIMESTAMP_INVALID")
+    if not 0 < request.limit <= MAX_CHANNEL_LIMIT:
+        raise RpcFault(400, "LIMIT_INVALID")
+    if not room.standing.is_present:
+        ctx.after_commit(lambda: ctx.world.watch(room.chat.id, ctx.user_id, ctx.now))
+    limit = min(request.limit, max(1, ctx.world.settings.difference_slice))
+    return channel_difference(ctx, room, request.pts, limit=limit)
