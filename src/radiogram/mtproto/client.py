@@ -12,11 +12,11 @@ objects to does a call become a new message; then the old one has not been execu
 ====== ============================================================================================
 code   what happens
 ====== ============================================================================================
-16, 17 the clock is set by the notification's packet, then the call goes out again; ids in a future
-       that the server cannot have accepted are replaced
+16     the clock is set by the notification's packet, then sent again in a new container
+17     the same, with a new id if the server names the call itself or can accept no such id yet
 18     new id
 19     sent again in another container
-20     new id if the call itself is named, since a server then has no record of it
+20     new id if the call itself is named, since the server then has no record of it
 32, 33 new session; what had been sent before fails, since it may have been executed
 34, 35 new id and seq_no, content-related or not as the server wants it
 48     the salt is replaced, then sent again
@@ -24,7 +24,7 @@ code   what happens
 ====== ============================================================================================
 
 A refused container says nothing about which of its messages is at fault, and the others may have
-been executed already, out of another packet.  18, 20, 34 and 35 therefore first divide it, like 64.
+been executed already, out of another packet.  18, 34 and 35 therefore first divide it, like 64.
 
 ``new_session_created`` means that the server lost its memory of the session.  Unanswered calls with
 ids below its ``first_msg_id`` are sent again, with their old ids: a server that has forgotten
@@ -185,9 +185,7 @@ class ClientSession(Session[_Call]):
         self._gzip_threshold = gzip_threshold
         self._time_known = False
         self._newest = 0
-        """Id of the newest packet from the server."""
-        self._proven = 0
-        """The largest id the server has answered, so that it is not given out again."""
+        """Id of the newest packet that came over this connection."""
         self._calls: dict[int, _Call] = {}
         self._last_call_id = 0
         self._former: deque[int] = deque(maxlen=4)
@@ -264,8 +262,6 @@ class ClientSession(Session[_Call]):
         if call is None:
             return None
         self._queue.pop(msg_id, None)
-        if msg_id > self._proven:  # noqa: PLR1730  (as in SeenIds)
-            self._proven = msg_id
         if not call.dropping:
             del self._calls[call.call_id]
         if not self._kept:
@@ -278,6 +274,7 @@ class ClientSession(Session[_Call]):
         """Take a new connection; unanswered calls go out on it again, under their old ids."""
         super().connection_made(now=now)
         self._time_known = False
+        self._newest = 0
         self._state_requests.clear()
         self._dead_due = inf
         self._ping_due = now + PING_INTERVAL
@@ -410,20 +407,27 @@ class ClientSession(Session[_Call]):
     def _timely(self, msg_id: int, body: bytes, now: float, events: list[Event]) -> bool:
         """Check the time of a packet; the first one of a connection sets the clock if it is off.
 
-        So does one that complains of the clock.  Both must be newer than everything received, so
-        that no repeated packet can turn time back.
+        So does one that complains of the clock.  Neither may be older than what came before, so
+        that no repeated packet can turn time back.  Any other that is newer must not be lost, so
+        the connection has to be replaced: the server then sends it again.
         """
         ahead = time_of(msg_id) - (now + self.time_offset)
         if -TOO_OLD <= ahead <= TOO_NEW:
             self._time_known = True
             return True
-        if msg_id < self._newest or (self._time_known and not _blames_clock(body)):
+        if msg_id <= self._newest or msg_id in self._seen or msg_id < self._seen.floor:
+            return False
+        if self._time_known and not _blames_clock(body):
+            events.append(ConnectionDead())
             return False
         self._set_time(time_of(msg_id), now, events)
         return True
 
     def _set_time(self, server_time: float, now: float, events: list[Event]) -> None:
-        """Correct the clock, and replace ids that the server cannot have accepted by now."""
+        """Correct the clock; what was not sent yet under an id that is too new gets another one.
+
+        What was sent keeps its id until the server refuses it: it may be accepted yet.
+        """
         change = server_time - now - self.time_offset
         self._time_known = True
         if abs(change) >= 1:
@@ -432,13 +436,11 @@ class ClientSession(Session[_Call]):
         limit = int((server_time + TOO_NEW) * 4294967296)
         if self._ids.last <= limit:
             return
-        used = (*self._kept, self._proven)
-        self._ids.last = max((i for i in used if i <= limit), default=0)
-        for message in [m for m in self._queue.values() if m.msg_id > limit]:
+        self._ids.turn_back(max((i for i in self._kept if i <= limit), default=0))
+        for message in [m for m in self._queue.values() if m.msg_id > limit and not m.carrier]:
             del self._queue[message.msg_id]
-        for call in [call for call in self._kept.values() if call.msg_id > limit]:
-            if self._may_repair(call, "the server's clock keeps changing", events):
-                self._renew(call, now)
+            if isinstance(message, _Call):
+                self._renew(message, now)
 
     # ── answers ──────────────────────────────────────────────────────────────────────────────────
 
@@ -536,13 +538,18 @@ class ClientSession(Session[_Call]):
         if code in (32, 33) and calls:
             self._start_over(calls, code, now, events)
             return
-        if code == 64 or (code in (18, 20, 34, 35) and len(calls) > 1):
+        alone = len(calls) == 1
+        if code == 64 or (code in (18, 34, 35) and not alone):
             self._container_limit = max(1, min(self._container_limit, len(calls)) // 4)
-        renew = len(calls) == 1 and (code in (18, 34, 35) or (code == 20 and bad_id in self._kept))
+        too_new = self._newest + int(TOO_NEW * 4294967296)
         for call in calls:
             if not self._may_repair(call, f"the server refuses it with code {code}", events):
                 continue
-            if renew:
+            if (
+                (code in (17, 20) and call.msg_id == bad_id)
+                or (code == 17 and call.msg_id > too_new)
+                or (code in (18, 34, 35) and alone)
+            ):
                 call.content_related = call.content_related if code < 34 else code == 35
                 self._renew(call, now)
             else:

@@ -109,21 +109,31 @@ def time_of(msg_id: int) -> float:
 
 
 class MessageIds:
-    """Gives out message ids: unix time times 2^32, strictly increasing."""
+    """Gives out message ids: unix time times 2^32, strictly increasing, none of them twice.
 
-    __slots__ = ("last",)
+    They are 2^-22 seconds apart, which is what a float tells of the time.  The bits below that
+    count how often the clock was set back, so that no id of a time gone through twice is repeated.
+    """
+
+    __slots__ = ("_turn", "last")
 
     def __init__(self) -> None:
         self.last = 0
         """The last id given out, without its remainder."""
+        self._turn = 0
 
     def next(self, now: float, remainder: int) -> int:
         """Return the next id; `remainder` modulo 4 tells who sends it, and what for (A4.5)."""
-        msg_id = int(now * 4294967296) & ~3
+        msg_id = int(now * 4294967296) & -1024 | self._turn
         if msg_id <= self.last:
-            msg_id = self.last + 4
+            msg_id = (self.last & -1024) + 1024 | self._turn
         self.last = msg_id
         return msg_id | remainder
+
+    def turn_back(self, last: int) -> None:
+        """Go on from a smaller id than the last one."""
+        self.last = last
+        self._turn = (self._turn + 4) % 1024
 
 
 class SeenIds:

@@ -13,6 +13,7 @@ bounds: what has to go first is the oldest.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from struct import Struct, pack
 from typing import ClassVar, Literal
 
@@ -94,7 +95,8 @@ MAX_KEPT, MAX_KEPT_BYTES = 2048, 32 << 20
 """Unacknowledged messages, and their bytes, that one session keeps."""
 MAX_REQUESTS = 4096
 """Requests that one session has records of."""
-MAX_REFUSED = 256
+MAX_REFUSED = 2048
+"""Ids that came too early, of which one session keeps a record."""
 
 _ONE_LONG = Struct("<Iq")
 _PING_DELAY = Struct("<Iqi")
@@ -257,6 +259,8 @@ class ServerSession(Session[_Pushed]):
             return events
         code = self._mistimed(msg_id, now)
         if code:
+            if code == 17:
+                self._forbid(envelope, now)
             self._refuse(envelope, code, now)
             return events
         constructor = int.from_bytes(body[:4], "little")
@@ -288,8 +292,22 @@ class ServerSession(Session[_Pushed]):
         age = now - time_of(msg_id)
         if age > TOO_OLD:
             return 16
-        # An id refused as too new stays refused: the client has sent the same under another one.
         return 17 if age < -TOO_NEW or msg_id in self._refused else 0
+
+    def _forbid(self, envelope: Envelope, now: float) -> None:
+        """Never accept the ids of a packet that came too early.
+
+        The client sends the same under other ids; this packet, or another with the same messages,
+        may come again when these ids would be good.
+        """
+        limit = int((now + TOO_NEW) * 4294967296)
+        ids = [envelope.msg_id]
+        if int.from_bytes(envelope.body[:4], "little") == MSG_CONTAINER:
+            with suppress(RemoteProtocolError):
+                ids += [part.msg_id for part in split(envelope.body) if part.msg_id > limit]
+        self._refused.update(dict.fromkeys(ids))
+        while len(self._refused) > MAX_REFUSED:
+            del self._refused[next(iter(self._refused))]
 
     def _misnumbered(self, msg_id: int, seq_no: int, constructor: int) -> int:
         """Return the code by which the seq_no of a message is refused, 0 if it is good."""
@@ -330,8 +348,11 @@ class ServerSession(Session[_Pushed]):
         self._seen.add(msg_id, envelope.seq_no)
         if parts:
             self._start([part.msg_id for part in parts], now, events)
-        for part in parts:
-            self._take(part.msg_id, part.seq_no, part.body, now, events)
+        for part_id, part_seq_no, part in parts:
+            if part_id in self._refused:
+                self._refuse(Envelope(0, self.session_id, part_id, part_seq_no, part), 17, now)
+            else:
+                self._take(part_id, part_seq_no, part, now, events)
 
     def _bad_container(self, msg_id: int, seq_no: int, parts: Sequence[Part]) -> int:
         """Return the code by which a container is refused, 0 if it is good."""
@@ -360,10 +381,6 @@ class ServerSession(Session[_Pushed]):
     def _refuse(self, envelope: Envelope, code: int, now: float) -> None:
         """Tell the client by number why a message, or the container it names, was not taken."""
         _, _, msg_id, seq_no, _, _ = envelope
-        if code == 17:
-            if len(self._refused) >= MAX_REFUSED:
-                del self._refused[next(iter(self._refused))]
-            self._refused[msg_id] = None
         if code == 48:
             salt = self._salts.current(now)
             body = pack("<Iqiiq", _BAD_SERVER_SALT, msg_id, seq_no, code, salt)

@@ -145,21 +145,29 @@ class Session(Generic[Kept]):
         packets = []
         batch: list[Outgoing] = []
         room = MAX_CONTAINER
+        newest = self._ids.last + 3
         for message in waiting:
+            if message.msg_id > newest:
+                packets.append(self._pack([message], now))
+                continue
             size = len(message.body) + PART.size
             if batch and (size > room or len(batch) >= self._container_limit):
                 packets.append(self._pack(batch, now))
                 batch, room = [], MAX_CONTAINER
             batch.append(message)
             room -= size
-        packets.append(self._pack(batch, now))
+        if batch:
+            packets.append(self._pack(batch, now))
         return packets
 
     def _pack(self, batch: list[Outgoing], now: float) -> bytes:
         """Seal some messages into one packet: a bare message if it may be one, else a container."""
         first = batch[0]
         stale = (self._time(now) - FRESH) * 4294967296
-        if len(batch) == 1 and not first.carrier and first.msg_id > stale:
+        # What went out before the clock was set back is newer than any container may be.
+        if len(batch) == 1 and (
+            first.msg_id > self._ids.last + 3 or (not first.carrier and first.msg_id > stale)
+        ):
             msg_id, seq_no, body = first.msg_id, first.seq_no, first.body
         else:
             msg_id = self._ids.next(self._time(now), self.ANSWER)
