@@ -47,17 +47,22 @@ class Address:
 
 
 class Served:
-    """One server process. Use it in ``with``; `kill` and `start` again to test durability."""
+    """One server process, for ``with``: it starts there, and its folder is gone afterwards.
+
+    `kill` and `start` once more inside to test durability.
+    """
 
     def __init__(
         self,
         *,
         database: str | None = None,
         world: str | None = None,
+        port: int | None = None,
         arguments: tuple[str, ...] = (),
     ) -> None:
         self.folder = tempfile.TemporaryDirectory(prefix="radiogram-served-")
         self.database = database
+        self.port = port or free_port()
         self.arguments = list(arguments)
         if world is not None:
             path = Path(self.folder.name, "world.toml")
@@ -77,10 +82,10 @@ class Served:
         assert self.process is not None
         return self.process.pid
 
-    def start(self, port: int | None = None) -> Address:
-        """Start the process and wait for its line."""
+    def start(self) -> Address:
+        """Start the process, always on the same port, and wait for its line."""
         command = [sys.executable, "-m", "radiogram", "serve", "--json"]
-        command += ["--port", str(port or free_port()), *self.arguments]
+        command += ["--port", str(self.port), *self.arguments]
         if self.database is not None:
             command += ["--database", self.database]
         environment = os.environ | {"PYTHONUNBUFFERED": "1"}
