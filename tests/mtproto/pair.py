@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from random import Random
 from struct import pack
 
-from radiogram.crypto.keys import AuthKey
+from radiogram.crypto.keys import AuthKey, seal
 from radiogram.mtproto import events as ev
 from radiogram.mtproto.client import ClientSession
 from radiogram.mtproto.message import MSG_CONTAINER, Envelope, Part, join, open_envelope, split
@@ -138,8 +138,6 @@ class Host:
         self, body: bytes | TLObject, *, msg_id: int | None = None, seq_no: int = 0
     ) -> bytes:
         """Seal a message of the server's."""
-        from radiogram.crypto.keys import seal
-
         if isinstance(body, TLObject):
             body = encode(body)
         if msg_id is None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from radiogram.mtproto import events as ev
 
-from .pair import CALL, KEY, START, UPDATE, Pair, call_body, new_client, new_server, open_envelope
+from .pair import KEY, START, UPDATE, Pair, call_body, new_client, new_server, open_envelope
 
 MAX_RESULT = 40_000
 
