@@ -87,8 +87,8 @@ class Outcome:
         repeated = sum(len(writer.repeated) for writer in self.writers)
         lines = [
             (
-                f"{self.sends} sends of two clients, {2 * AT_ONCE} at once, during which the server "
-                f"got {self.kills - 1} times kill -9, and once more after the last answer "
+                f"{self.sends} sends of two clients, {2 * AT_ONCE} at once; the server got "
+                f"{self.kills - 1} times kill -9 meanwhile, once more after the last answer "
                 f"({self.seconds:.1f} s):"
             ),
             (
