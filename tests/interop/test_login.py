@@ -49,6 +49,17 @@ async def test_sign_up(guests: Guests, library: str) -> None:
     assert state.pts >= 1  # C6.1: Telethon takes 0 for "no state"
 
 
+async def test_sign_up_by_the_library(guests: Guests) -> None:
+    """GramJS's own start() signs an unknown number up; Telethon gave that up."""
+    driver = await guests.driver("gramjs")
+    phone = guests.town.new_phone()
+
+    await driver.login(phone, "22222")
+
+    (me,) = await driver.call("users.getUsers", id=[Plain("inputUserSelf")])
+    assert (me.phone, me.first_name) == (phone, "Nobody")
+
+
 async def test_the_code_of_a_number_is_used_once(guests: Guests, library: str) -> None:
     """A hash that was used, or never given out, is expired (C1, signIn)."""
     driver = await guests.driver(library)

@@ -128,14 +128,15 @@ async def test_unpin_on_both_sides(chat: Chat, silent: bool) -> None:
     assert (await ann.pts(), await bob.pts()) == (pts[0] + 1, pts[1] + 1)
 
 
-async def test_unpin_on_one_side(chat: Chat) -> None:
+@pytest.mark.parametrize("silent", [False, True], ids=["loud", "silent"])
+async def test_unpin_on_one_side(chat: Chat, silent: bool) -> None:
     """unpin with pm_oneside leaves the other side's pin (B6.5)."""
     ann, bob, hers, his = chat
     await ann.pin(bob, hers)
     await bob.expect("updateNewMessage")
     pts = await ann.pts(), await bob.pts()
 
-    result = await ann.unpin(bob, hers, pm_oneside=True)
+    result = await ann.unpin(bob, hers, pm_oneside=True, silent=silent)
 
     assert result.updates == [pin_update(bob.peer, hers, pts[0] + 1, pinned=False)]
     assert await ann.pinned(bob) == []
