@@ -105,11 +105,14 @@ class PrivateKey:
         return cls(PublicKey(n, e), d, p, q)
 
     @classmethod
-    def from_pem(cls, pem: str | bytes) -> PrivateKey:
-        """Read an unencrypted RSA key of 2048 bits; ``ValueError`` for anything else."""
+    def from_pem(cls, pem: str | bytes, *, check: bool = True) -> PrivateKey:
+        """Read an unencrypted RSA key of 2048 bits; ``ValueError`` for anything else.
+
+        Only a text that :meth:`to_pem` wrote may go without the `check` of its numbers.
+        """
         from radiogram.crypto.pem import read_private
 
-        n, e, d, p, q = read_private(pem)
+        n, e, d, p, q = read_private(pem, check=check)
         return cls(PublicKey(n, e), d, p, q)
 
     def to_pem(self) -> str:

@@ -303,9 +303,8 @@ class Server:
             return PrivateKey.from_pem(self._key_pem.decode())
         if self._database is None:
             return key_of_process()
-        return PrivateKey.from_pem(
-            _keep(world, META_KEY, lambda: PrivateKey.generate().to_pem().encode()).decode()
-        )
+        kept = _keep(world, META_KEY, lambda: PrivateKey.generate().to_pem().encode())
+        return PrivateKey.from_pem(kept.decode(), check=False)
 
     async def _listen(self) -> asyncio.Server:
         host, port = self._bind
