@@ -1,0 +1,378 @@
+"""Layer 4, client: moves updates from the server to their handlers, and none gets lost.
+
+Knows the gap machine, the journal, and when to ask the server for a difference. Must not know
+what a handler does, or where the state is kept.
+
+Theory of operation. Whatever arrives goes through :class:`~radiogram.client.gaps.Gaps`, which
+says what is due. Each delivery joins the queue of its chat; a task for each chat that has
+something to do hands its deliveries over one after the other, chats beside each other. Only when
+a handler has returned is the state after its update kept, so a crash repeats updates and never
+skips them.
+
+Handlers that are too slow do not fill the memory: with `limit` updates open, pushes are let go and
+their lines are noted as behind; once half of them are done, the differences are fetched, which
+bring what was let go.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
+
+import msgspec
+
+from radiogram import errors
+from radiogram.client.gaps import Delivery, Fetch, Gaps, State
+from radiogram.client.journal import Entry, Journal, LineState
+from radiogram.client.placing import place_of
+from radiogram.net.deadline import Timer
+from radiogram.tl import api
+
+log = logging.getLogger("radiogram.client.updates")
+
+LIMIT = 5_000
+"""Updates that may wait for their handlers before pushes are let go."""
+PARALLEL = 100
+"""Chats whose handlers run at the same time."""
+
+_CLOSED = {
+    "CHANNEL_INVALID",
+    "CHANNEL_PRIVATE",
+    "CHANNEL_PUBLIC_GROUP_NA",
+    "USER_BANNED_IN_CHANNEL",
+}
+_JUMP = {"PERSISTENT_TIMESTAMP_INVALID", "PERSISTENT_TIMESTAMP_EMPTY"}
+
+
+class Keeper:
+    """Where the state of the lines lives between runs; this one forgets it."""
+
+    def load(self) -> tuple[State | None, dict[int, int]]:
+        """Return where the lines stood: the account's state, and the pts of channels."""
+        return None, {}
+
+    def keep(self, channel_id: int | None, state: LineState) -> None:
+        """Write down where a line stands."""
+
+    def forget(self, channel_id: int) -> None:
+        """Drop the line of a channel."""
+
+
+class Health(msgspec.Struct, frozen=True):
+    """How the stream of updates is doing."""
+
+    open: int
+    """Updates that were handed out and not dealt with."""
+    is_behind: bool
+    """Whether pushes are being let go because handlers are too slow."""
+    fetching: tuple[int | None, ...]
+    """Lines whose difference is wanted or under way; None is the account's."""
+    gaps: int
+    """Differences that were fetched because something was missing or silent for long."""
+    lost: int
+    """Holes that Telegram could not fill."""
+    failures: int
+    """Handlers that raised."""
+    last_update: dict[int | None, float]
+    """When something last came, by line, in the client's clock."""
+
+
+class UpdatePump:
+    """The stream of updates of one account, from start() to stop()."""
+
+    def __init__(
+        self,
+        *,
+        handle: Callable[[Delivery], Awaitable[None]],
+        invoke: Callable[[Any], Awaitable[Any]],
+        input_channel: Callable[[int], Any],
+        knows: Callable[[Iterable[int]], bool],
+        keeper: Keeper,
+        clock: Callable[[], float],
+        self_id: int,
+        is_bot: bool = False,
+        limit: int = LIMIT,
+        parallel: int = PARALLEL,
+    ) -> None:
+        """Take what it needs of the client.
+
+        `input_channel` gives the InputChannel of a channel id or raises PeerNotFound; `knows`
+        tells whether users can be addressed.
+        """
+        self._handle = handle
+        self._invoke = invoke
+        self._input_channel = input_channel
+        self._keeper = keeper
+        self._clock = clock
+        self._is_bot = is_bot
+        self._limit = limit
+        self._turns = asyncio.Semaphore(parallel)
+        state, channels = keeper.load()
+        self._gaps = Gaps(
+            now=clock(),
+            state=state,
+            channels=channels,
+            self_id=self_id,
+            is_bot=is_bot,
+            knows=knows,
+        )
+        self._journal = Journal(keeper.keep)
+        self._timer = Timer(self._deadline_reached, clock)
+        self._queues: dict[object, deque[tuple[Delivery, Entry]]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._behind: set[int | None] = set()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._stopped = False
+        self._fetched = self._lost = self.failures = 0
+
+    # ── from the client ──────────────────────────────────────────────────────────────────────
+
+    async def start(self) -> None:
+        """Find out where the account stands, or what was missed since the state that was kept."""
+        if self._gaps.state is None:
+            state = await self._invoke(api.updates.GetState())
+            self._gaps.start(state, self._clock())
+            self._after([])
+        self._fetch()
+
+    async def stop(self) -> None:
+        """End at once; what is open is handed out again after the next start."""
+        self._stopped = True
+        self._timer.cancel()
+        tasks = [task for task in self._tasks if task is not asyncio.current_task()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._queues.clear()
+
+    async def drain(self) -> None:
+        """Wait until nothing is open and nothing is being fetched."""
+        await self._idle.wait()
+
+    def push(self, updates: api.TypeUpdates) -> None:
+        """Take what the server pushed, or the result of an own call."""
+        if self._stopped:
+            return
+        if self._journal.open >= self._limit:
+            self._let_go(updates)
+            return
+        self._after(self._gaps.feed(updates, self._clock()))
+
+    def result(self, request: Any, result: Any) -> None:
+        """Take the result of an own call, whatever it is."""
+        if self._stopped:
+            return
+        if isinstance(result, api.TypeUpdates):
+            self.push(result)
+        elif isinstance(result, _AFFECTED):
+            line = affected_line(request)
+            if line is not False:
+                told = self._gaps.affected(line, result.pts, result.pts_count, self._clock())
+                self._after(told)
+        elif isinstance(result, _DIALOGS):
+            for dialog in result.dialogs:
+                if not isinstance(dialog, api.Dialog) or not dialog.pts:
+                    continue
+                peer, pts = dialog.peer, dialog.pts
+                if isinstance(peer, api.PeerChannel):
+                    self._gaps.learn_channel(peer.channel_id, pts, self._clock())
+            self._after([])
+        elif isinstance(result, api.messages.InvitedUsers | api.messages.ChatInviteJoinResultOk):
+            self.push(result.updates)
+
+    def missed(self) -> None:
+        """Take the news that the server has started over and forgotten what it had not pushed."""
+        if not self._stopped:
+            self._gaps.want(None)
+            self._fetch()
+
+    def health(self) -> Health:
+        """Tell how things stand."""
+        lines: list[int | None] = [None, *self._gaps.channels]
+        return Health(
+            open=self._journal.open,
+            is_behind=bool(self._behind),
+            fetching=tuple(line for line in lines if self._gaps.is_fetching(line)),
+            gaps=self._fetched,
+            lost=self._lost,
+            failures=self.failures,
+            last_update={line: self._gaps.last_update(line) or 0.0 for line in lines},
+        )
+
+    # ── to the handlers ──────────────────────────────────────────────────────────────────────
+
+    def _after(self, told: list[Delivery]) -> None:
+        """Queue what is due, note where the lines stand, and ask for what is missing."""
+        for delivery in told:
+            if isinstance(delivery.update, api.UpdatesTooLong | api.UpdateChannelTooLong):
+                self._lost += 1
+            self._queue(delivery, self._journal.hand_out(delivery.channel_id))
+        channels: dict[int, int] | None = None
+        for line in self._gaps.moved():
+            if line is None:
+                state = self._gaps.state
+                if state is not None:
+                    self._journal.reach(None, state)
+                continue
+            channels = self._gaps.channels if channels is None else channels
+            if line in channels:
+                self._journal.reach(line, channels[line])
+        self._timer.set(self._gaps.next_deadline())
+        self._fetch()
+
+    def _queue(self, delivery: Delivery, entry: Entry) -> None:
+        chat = chat_of(delivery)
+        queue = self._queues.get(chat)
+        if queue is not None:
+            queue.append((delivery, entry))
+            return
+        self._queues[chat] = deque([(delivery, entry)])
+        self._spawn(self._serve(chat))
+
+    async def _serve(self, chat: object) -> None:
+        """Hand the updates of one chat over, one after the other, until there are none."""
+        queue = self._queues[chat]
+        while queue:
+            delivery, entry = queue[0]
+            async with self._turns:
+                try:
+                    await self._handle(delivery)
+                except Exception:
+                    self.failures += 1
+                    log.exception("a handler failed with %s", delivery.key)
+            queue.popleft()
+            self._journal.done(entry)
+            if self._behind and self._journal.open <= self._limit // 2:
+                self._catch_up()
+        del self._queues[chat]
+
+    def _spawn(self, work: Any) -> None:
+        self._idle.clear()
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("the stream of updates failed", exc_info=task.exception())
+        if not self._tasks:
+            self._idle.set()
+
+    # ── too much at once ─────────────────────────────────────────────────────────────────────
+
+    def _let_go(self, updates: api.TypeUpdates) -> None:
+        self._behind.add(None)
+        inner: list[Any] = getattr(updates, "updates", None) or [getattr(updates, "update", None)]
+        for update in inner:
+            place = place_of(update) if update is not None else None
+            if place is not None:
+                self._behind.add(place.channel_id)
+
+    def _catch_up(self) -> None:
+        behind, self._behind = self._behind, set()
+        for line in behind:
+            self._gaps.want(line)
+        self._fetch()
+
+    # ── what is missing ──────────────────────────────────────────────────────────────────────
+
+    def _deadline_reached(self) -> None:
+        self._gaps.handle_deadline(self._clock())
+        self._timer.set(self._gaps.next_deadline())
+        self._fetch()
+
+    def _fetch(self) -> None:
+        if self._stopped or self._behind:
+            return
+        for fetch in self._gaps.fetches():
+            self._fetched += 1
+            self._spawn(self._fetch_one(fetch))
+
+    async def _fetch_one(self, fetch: Fetch) -> None:
+        line = fetch.channel_id
+        try:
+            channel = None if line is None else self._input_channel(line)
+            result = await self._invoke(fetch.request(channel, is_bot=self._is_bot))
+        except errors.RpcError as error:
+            await self._refused(fetch, error)
+            return
+        except errors.PeerNotFound:
+            self._close(fetch.channel_id)
+            return
+        except errors.RadiogramError as error:
+            log.info("a difference could not be fetched: %s", error)
+            self._gaps.failed(line, self._clock())
+            self._timer.set(self._gaps.next_deadline())
+            return
+        now = self._clock()
+        if line is None:
+            self._after(self._gaps.difference(result, now))
+        else:
+            self._after(self._gaps.channel_difference(line, result, now))
+
+    async def _refused(self, fetch: Fetch, error: errors.RpcError) -> None:
+        line = fetch.channel_id
+        if line is not None and (error.name in _CLOSED or error.name in _JUMP):
+            self._close(line)
+            return
+        if error.name in _JUMP:
+            # The server knows no such past, as after it was restored from a backup.
+            log.warning("the state of updates is unknown to the server (%s); starting over", error)
+            state = await self._invoke(api.updates.GetState())
+            answer = api.updates.DifferenceTooLong(pts=state.pts)
+            told = self._gaps.difference(answer, self._clock())
+            self._gaps.start(state, self._clock())
+            self._after(told)
+            return
+        log.info("a difference was refused: %s", error)
+        self._gaps.failed(line, self._clock())
+        self._timer.set(self._gaps.next_deadline())
+
+    def _close(self, channel_id: int | None) -> None:
+        assert channel_id is not None
+        self._gaps.failed(channel_id, self._clock(), closed=True)
+        self._gaps.moved()
+        self._journal.forget(channel_id)
+        self._keeper.forget(channel_id)
+        self._fetch()
+
+
+_AFFECTED = (
+    api.messages.AffectedMessages,
+    api.messages.AffectedHistory,
+    api.messages.AffectedFoundMessages,
+)
+_DIALOGS = (api.messages.Dialogs, api.messages.DialogsSlice, api.messages.PeerDialogs)
+
+
+def affected_line(request: Any) -> int | bool | None:
+    """Return the line that ``affectedMessages`` and its like count; False if it is none."""
+    where = getattr(request, "channel", None)
+    if where is None:
+        where = getattr(request, "peer", None)
+    if isinstance(where, api.InputChannelEmpty):
+        return False
+    channel_id: int | None = getattr(where, "channel_id", None)
+    return channel_id
+
+
+def chat_of(delivery: Delivery) -> object:
+    """Return what keeps updates in order among themselves: their chat, or else their line."""
+    update: Any = delivery.update
+    if delivery.channel_id is not None:
+        return delivery.channel_id
+    message = getattr(update, "message", None)
+    peer = getattr(message, "peer_id", None) or getattr(update, "peer", None)
+    if peer is None:
+        user_id = getattr(update, "user_id", None)
+        return ("user", user_id) if user_id is not None else None
+    for kind in ("user", "chat", "channel"):
+        number = getattr(peer, f"{kind}_id", None)
+        if number is not None:
+            return (kind, number)
+    return None
