@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import argparse
+import importlib.metadata
 import importlib.util
 import json
-import sys
+import operator
+import os
+import platform
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 
 from tests.served import Served
 
-from . import codec, imports
+from . import codec, imports, server
 from .measure import child, resident
+from .tables import Table
 
 MODULES = {"radiogram": "radiogram", "telethon": "telethon", "kurigram": "pyrogram"}
 PHONE, CODE, USERNAME = "999662{:04}", "22222", "receiver"
@@ -27,47 +32,96 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--runs", type=int, default=3, help="of everything; medians are shown")
     parser.add_argument("--seconds", type=float, default=2.0, help="of each rate in each run")
+    parser.add_argument(
+        "--only", choices=("imports", "codec", "requests", "server"), help="leave out the others"
+    )
+    parser.add_argument("--markdown", action="store_true", help="print tables of Markdown")
     options = parser.parse_args()
+    # Installed packages come compiled; so shall the one that is run from its sources.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
     libraries = [name for name, module in MODULES.items() if importlib.util.find_spec(module)]
+    print(machine(libraries) + "\n")
     for name in MODULES.keys() - libraries:
         print(f"{name} is not installed and left out: pip install '.[bench]' brings it.\n")
-
-    print_imports(libraries, options.runs)
-    print_codec(libraries)
-    print_requests(libraries, options.runs, options.seconds)
-    print_server(options.runs)
-
-
-def table(title: str, header: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
-    """Print rows in columns: the first to the left, the others to the right."""
-    lines = [list(header), *(list(row) for row in rows)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
-    print(title)
-    for line in lines:
-        cells = [line[0].ljust(widths[0])]
-        cells += [cell.rjust(width) for cell, width in zip(line[1:], widths[1:], strict=True)]
-        print("  " + "  ".join(cells))
-    print()
+    bars = Bars()
+    parts = {
+        "imports": lambda: of_imports(libraries, options.runs, bars),
+        "codec": lambda: of_codec(libraries, bars),
+        "requests": lambda: of_requests(libraries, options.runs, options.seconds, bars),
+        "server": lambda: of_server(options.runs, bars),
+    }
+    for name, measured in parts.items():
+        if options.only in (None, name):
+            for table in measured():
+                show(table, markdown=options.markdown)
+    show(bars.table(), markdown=options.markdown)
 
 
-def print_imports(libraries: list[str], runs: int) -> None:
+def show(table: Table, *, markdown: bool) -> None:
+    print(table.markdown() if markdown else table.plain(), flush=True)
+
+
+def machine(libraries: list[str]) -> str:
+    """Return one line on when and on what the numbers were taken."""
+    versions = [f"{name} {importlib.metadata.version(name)}" for name in libraries]
+    system = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores"
+    python = f"{platform.python_implementation()} {platform.python_version()}"
+    return f"{datetime.now(UTC):%Y-%m-%d}, {system}, {python}; {', '.join(versions)}"
+
+
+class Bars:
+    """What Radiogram wants to reach, beside what it did."""
+
+    def __init__(self) -> None:
+        self._rows: list[tuple[str, ...]] = []
+
+    def at_least(self, name: str, got: float, bar: float, unit: str = "") -> None:
+        self._add(name, got, bar, unit, "at least", operator.ge)
+
+    def below(self, name: str, got: float, bar: float, unit: str) -> None:
+        self._add(name, got, bar, unit, "below", operator.lt)
+
+    def _add(
+        self,
+        name: str,
+        got: float,
+        bar: float,
+        unit: str,
+        relation: str,
+        holds: Callable[[float, float], bool],
+    ) -> None:
+        verdict = "reached" if holds(got, bar) else "MISSED"
+        shown = f"{got:,.0f}" if got >= 1000 else f"{got:,.2f}"
+        wanted = f"{relation} {bar:,g}{unit}"
+        self._rows.append((name, wanted, f"{shown}{unit}", verdict))
+
+    def table(self) -> Table:
+        return Table("Bars", ("", "wanted", "got", ""), self._rows)
+
+
+def of_imports(libraries: list[str], runs: int, bars: Bars) -> Iterator[Table]:
     names = [name for name in imports.STATEMENTS if name not in MODULES or name in libraries]
     taken = imports.measure(names, runs)
-    table(
-        "import, in a fresh process",
+    bars.below("import radiogram", 1000 * taken[names.index("radiogram")].seconds, 40, " ms")
+    yield Table(
+        "Import, in a fresh process",
         ("", "ms", "MiB"),
-        ((one.name, f"{one.seconds * 1000:.1f}", f"{one.kibibytes / 1024:.1f}") for one in taken),
+        [(one.name, f"{one.seconds * 1000:.1f}", f"{one.kibibytes / 1024:.1f}") for one in taken],
     )
 
 
-def print_codec(libraries: list[str]) -> None:
+def of_codec(libraries: list[str], bars: Bars) -> Iterator[Table]:
     results = codec.measure(libraries)
     own = results["radiogram"]
-    table(
-        f"a page of {codec.MESSAGES} messages (messages.messagesSlice), {own.size / 1000:.1f} kB",
+    if "telethon" in results:
+        times = results["telethon"].decode / own.decode
+        bars.at_least("decoding, times as fast as Telethon", times, 2)
+    yield Table(
+        f"A page of {codec.MESSAGES} messages (messages.messagesSlice), {own.objects} objects, "
+        f"{own.size / 1000:.1f} kB",
         ("", "decode, ms", "times ours", "encode, ms", "times ours"),
-        (
+        [
             (
                 name,
                 f"{one.decode * 1000:.3f}",
@@ -76,7 +130,7 @@ def print_codec(libraries: list[str]) -> None:
                 f"{one.encode / own.encode:.1f}",
             )
             for name, one in results.items()
-        ),
+        ],
     )
 
 
@@ -88,20 +142,20 @@ def world(users: int) -> str:
     return "\n".join(lines)
 
 
-def print_requests(libraries: list[str], runs: int, seconds: float) -> None:
+def of_requests(libraries: list[str], runs: int, seconds: float, bars: Bars) -> Iterator[Table]:
     taken: dict[str, dict[str, list[tuple[float, float]]]] = {}
     with (
         tempfile.TemporaryDirectory() as folder,
         Served(
             database=f"sqlite:///{Path(folder, 'server.db')}", world=world(runs * len(libraries))
-        ) as server,
+        ) as served,
     ):
         phones = map(PHONE.format, range(runs * len(libraries)))
         for run in range(runs):
             # Each library has each place in the order now and then.
             for library in libraries[run % len(libraries) :] + libraries[: run % len(libraries)]:
                 given = {
-                    "address": asdict(server.address),
+                    "address": asdict(served.address),
                     "phone": next(phones),
                     "code": CODE,
                     "username": USERNAME,
@@ -109,46 +163,44 @@ def print_requests(libraries: list[str], runs: int, seconds: float) -> None:
                 arguments = (library, json.dumps(given), str(seconds))
                 for name, one in child("-m", "benchmarks.requests", *arguments).items():
                     taken.setdefault(name, {}).setdefault(library, []).append(one)
-        memory = resident(server.pid)
+        memory = resident(served.pid)
+    middle = {
+        name: {of: tuple(map(median, zip(*ofs[of], strict=True))) for of in libraries}
+        for name, ofs in taken.items()
+    }
+    for name, ofs in middle.items():
+        method, _, _ = name.partition(",")
+        least = {"help.getConfig": 2000, "messages.sendMessage": 300}[method]
+        bars.at_least(f"{name}: of the server on one connection", ofs["radiogram"][0], least, "/s")
+    if "telethon" in libraries:
+        for name, ofs in middle.items():
+            times = ofs["radiogram"][0] / ofs["telethon"][0]
+            bars.at_least(f"{name}: the client, times Telethon", times, 1)
+    bars.below("the server's memory after all requests", memory / MIB, 80, " MiB")
     for title, column, scale in (
-        ("requests a second: one client, one connection, server on a file database", 0, 1),
-        ("of that, CPU of the client for one request, in microseconds", 1, 1e6),
+        ("Requests a second: one client, one connection, server on a file database", 0, 1),
+        ("Of that, CPU of the client for one request, in microseconds", 1, 1e6),
     ):
-        table(
+        yield Table(
             title,
             ("", *libraries),
-            (
-                (
-                    name,
-                    *(f"{scale * median(one[column] for one in ofs[of]):,.0f}" for of in libraries),
-                )
-                for name, ofs in taken.items()
-            ),
+            [
+                (name, *(f"{scale * ofs[of][column]:,.0f}" for of in libraries))
+                for name, ofs in middle.items()
+            ],
         )
-    print(f"the server's memory after all that: {memory / MIB:.0f} MiB\n")
 
 
-def print_server(runs: int) -> None:
-    first, again, memory = [], [], []
-    for _ in range(runs):
-        with tempfile.TemporaryDirectory() as folder:
-            server = Served(database=f"sqlite:///{Path(folder, 'server.db')}")
-            with server:
-                first.append(server.start_seconds)
-                server.stop()
-                server.start()
-                again.append(server.start_seconds)
-                memory.append(resident(server.pid))
-    table(
-        "radiogram serve, from the command to the line that tells its address",
+def of_server(runs: int, bars: Bars) -> Iterator[Table]:
+    starts = server.measure(runs)
+    for one in starts:
+        bars.below(f"start of the server {one.name}", one.seconds, 0.5, " s")
+    yield Table(
+        "`radiogram serve`, from the command to the line that tells its address",
         ("", "s", "MiB"),
-        (
-            ("new file database (makes its key)", f"{median(first):.2f}", ""),
-            ("the same again", f"{median(again):.2f}", f"{median(memory) / MIB:.0f}"),
-        ),
+        [(one.name, f"{one.seconds:.2f}", f"{one.memory / MIB:.0f}") for one in starts],
     )
 
 
 if __name__ == "__main__":
     main()
-    sys.exit(0)

@@ -13,7 +13,7 @@ from io import BytesIO
 from radiogram.tl.build import registry
 
 from .measure import per_call
-from .page import build_page
+from .page import build_page, count_objects
 
 LAYER = 229
 MESSAGES = 100
@@ -24,13 +24,15 @@ class Codec:
     """What one library takes for the page, in seconds."""
 
     size: int
+    objects: int
     decode: float
     encode: float
 
 
 def measure(libraries: list[str]) -> dict[str, Codec]:
     """Let each library decode the page, and encode what it decoded."""
-    data = registry(LAYER).encode(build_page(MESSAGES))
+    page = build_page(MESSAGES)
+    data = registry(LAYER).encode(page)
     results = {}
     for library in libraries:
         decode, encode = CODECS[library]()
@@ -38,7 +40,10 @@ def measure(libraries: list[str]) -> dict[str, Codec]:
         if encode(value) != data:
             raise RuntimeError(f"{library} does not encode the page as it was")
         results[library] = Codec(
-            len(data), per_call(partial(decode, data)), per_call(partial(encode, value))
+            len(data),
+            count_objects(page),
+            per_call(partial(decode, data)),
+            per_call(partial(encode, value)),
         )
     return results
 
