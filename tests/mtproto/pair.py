@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from random import Random
 from struct import pack
+from typing import Any
 
 from radiogram.crypto.keys import AuthKey, seal
 from radiogram.mtproto import events as ev
@@ -27,7 +28,7 @@ def encode(value: TLObject) -> bytes:
     return mtproto.REGISTRY.encode(value)
 
 
-def decode(body: bytes) -> TLObject:
+def decode(body: bytes) -> Any:
     value = mtproto.REGISTRY.decode(body)
     assert isinstance(value, TLObject)
     return value
@@ -46,21 +47,21 @@ def new_book() -> SaltBook:
     return SaltBook(b"secret of the server", KEY.key_id)
 
 
-def new_client(*, now: float = START, seed: int = 2, **options: object) -> ClientSession:
+def new_client(*, now: float = START, seed: int = 2, **options: Any) -> ClientSession:
     salt = options.pop("salt", new_book().current(START))
-    client = ClientSession(KEY, salt=salt, random=Random(seed).randbytes, **options)  # type: ignore[arg-type]
+    client = ClientSession(KEY, salt=salt, random=Random(seed).randbytes, **options)
     client.connection_made(now=now)
     return client
 
 
-def new_server(session_id: int, *, now: float = START, **options: object) -> ServerSession:
+def new_server(session_id: int, *, now: float = START, **options: Any) -> ServerSession:
     server = ServerSession(
         KEY,
         session_id,
         salts=new_book(),
         random=Random(3).randbytes,
         now=now,
-        **options,  # type: ignore[arg-type]
+        **options,
     )
     server.connection_made(now=now)
     return server
@@ -84,7 +85,7 @@ def flat(envelopes: Iterable[Envelope]) -> list[Part]:
 class Peer:
     """A server session under test, and a client whose every number the test chooses."""
 
-    def __init__(self, **options: object) -> None:
+    def __init__(self, **options: Any) -> None:
         self.now = START
         self.session_id = 4242
         self.book = new_book()
@@ -120,7 +121,7 @@ class Peer:
 class Host:
     """A client session under test, and a server whose every number the test chooses."""
 
-    def __init__(self, **options: object) -> None:
+    def __init__(self, **options: Any) -> None:
         self.now = START
         self.client = new_client(**options)
         self.last = 0
@@ -182,7 +183,7 @@ class Pair:
     at_server: list[ev.Event] = field(default_factory=list)
 
     @classmethod
-    def make(cls, *, skew: float = 0.0, **options: object) -> Pair:
+    def make(cls, *, skew: float = 0.0, **options: Any) -> Pair:
         server_options = {
             name: options.pop(name)
             for name in ("strict_seqno", "gzip_threshold")

@@ -11,7 +11,7 @@ from radiogram.crypto.keys import seal
 from radiogram.errors import LocalProtocolError, RemoteProtocolError, SecurityError
 from radiogram.mtproto import client as module
 from radiogram.mtproto import events as ev
-from radiogram.mtproto.message import MAX_IDS, MAX_PARTS, Part, join, split, time_of
+from radiogram.mtproto.message import MAX_CONTAINER, MAX_IDS, MAX_PARTS, Part, join, split, time_of
 from radiogram.tl import mtproto
 from radiogram.tl.base import TLObject
 
@@ -84,7 +84,7 @@ def test_largest_call() -> None:
     assert (large.body, small.body) == (CALL * (module.MAX_BODY // 4), call_body(1))
     host.client.connection_made(now=host.now)
     large, small = host.packets()
-    assert len(large.body) == module.MAX_CONTAINER + 8
+    assert len(large.body) == MAX_CONTAINER + 8
 
 
 def test_long_calls_are_compressed() -> None:
@@ -584,7 +584,7 @@ def test_answers_about_fewer_calls_than_asked(host: Host) -> None:
 def test_questions_become_rare(host: Host) -> None:
     host.call()
     host.read()
-    asked = []
+    asked: list[float] = []
     while len(asked) < 5:
         ring(host)
         if any(isinstance(value, mtproto.MsgsStateReq) for value in said(host)):
@@ -663,6 +663,7 @@ def test_offered_messages(host: Host, new: bool) -> None:
     host.now += 5
     host.read()
     for answer_id in (known, 77):
+        offer: TLObject
         if new:
             offer = mtproto.MsgNewDetailedInfo(answer_msg_id=answer_id, bytes=9, status=0)
         else:

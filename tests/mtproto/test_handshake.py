@@ -178,8 +178,8 @@ class Bench:
             accept_dc=accept_dc,
             is_taken=taken,
         )
-        options = {"keys": [key.public], "dc": 2, "random": Random(seed).randbytes} | options
-        self.steps = client_handshake(**options)
+        defaults: dict[str, Any] = {"keys": [key.public], "dc": 2, "random": Random(seed).randbytes}
+        self.steps = client_handshake(**defaults | options)
         self.made: list[HandshakeResult] = []
         self.sent: list[bytes] = []
 
@@ -316,7 +316,7 @@ def secrets_of(bench: Bench) -> tuple[bytes, bytes]:
     return run.new_nonce, run.server_nonce
 
 
-def inner_of(body: bytes, bench: Bench) -> TLObject:
+def inner_of(body: bytes, bench: Bench) -> Any:
     """Open what server_DH_params_ok hides."""
     plain = ige_decrypt(decode(body).encrypted_answer, *tmp_aes(*secrets_of(bench)))
     inner, _ = mtproto.REGISTRY.decode_prefix(plain, 20)
@@ -329,13 +329,13 @@ def hide(data: bytes, bench: Bench, *, digest: bytes | None = None, more: bytes 
     return ige_encrypt(plain + bytes(-len(plain) % 16), *tmp_aes(*secrets_of(bench)))
 
 
-Forgery = Callable[[TLObject, Bench], TLObject]
+Forgery = Callable[[Any, Bench], Any]
 
 
 def hidden(**fields: Any) -> Forgery:
     """Forge a field of the inner data, and all that hides it."""
 
-    def forge(reply: TLObject, bench: Bench) -> TLObject:
+    def forge(reply: Any, bench: Bench) -> TLObject:
         inner = inner_of(encode(reply), bench)
         values = {n: v(inner) if callable(v) else v for n, v in fields.items()}
         return change(reply, encrypted_answer=hide(encode(change(inner, **values)), bench))
@@ -346,7 +346,7 @@ def hidden(**fields: Any) -> Forgery:
 def shown(**fields: Any) -> Forgery:
     """Forge a field of the reply itself."""
 
-    def forge(reply: TLObject, bench: Bench) -> TLObject:
+    def forge(reply: Any, bench: Bench) -> TLObject:
         return change(
             reply, **{n: v(getattr(reply, n)) if callable(v) else v for n, v in fields.items()}
         )
@@ -370,7 +370,7 @@ def other_inner(reply: TLObject, bench: Bench) -> TLObject:
 
 
 def params_fail(proven: bool) -> Forgery:
-    def forge(reply: TLObject, bench: Bench) -> TLObject:
+    def forge(reply: Any, bench: Bench) -> TLObject:
         new_nonce, server_nonce = secrets_of(bench)
         proof = sha1(new_nonce).digest()[4:] if proven else bytes(16)
         return mtproto.ServerDHParamsFail(
@@ -383,7 +383,7 @@ def params_fail(proven: bool) -> Forgery:
 def gen(kind: int, proven: bool) -> Forgery:
     """Answer the last step with ok, retry or fail."""
 
-    def forge(reply: TLObject, bench: Bench) -> TLObject:
+    def forge(reply: Any, bench: Bench) -> TLObject:
         new_nonce, server_nonce = secrets_of(bench)
         proof = bytes(16)
         if proven:
@@ -468,7 +468,11 @@ def test_client_refuses(key: PrivateKey, name: str) -> None:
 
 
 @pytest.mark.parametrize("step", range(3))
-@pytest.mark.parametrize("body", [b"", b"abc", bytes(4), bytes(100)])
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"abc", bytes(4), bytes(100), b"\xb5\x75\x72\x99", b"\x15\xc4\xb5\x1c" + bytes(4)],
+    ids=["nothing", "cut", "zero", "zeros", "a boolean", "a list"],
+)
 def test_client_refuses_what_it_cannot_read(key: PrivateKey, step: int, body: bytes) -> None:
     bench = Bench(key)
     with pytest.raises(SecurityError):
@@ -488,20 +492,20 @@ def raw_rsa(data: bytes, public: PublicKey) -> bytes:
     return public.encrypt_pad(data, Random(8).randbytes)
 
 
-def reforge(key: PrivateKey, **fields: Any) -> Callable[[TLObject, Bench], TLObject]:
+def reforge(key: PrivateKey, **fields: Any) -> Forgery:
     """Forge a field of the inner data that RSA hides."""
 
-    def forge(request: TLObject, bench: Bench) -> TLObject:
+    def forge(request: Any, bench: Bench) -> TLObject:
         inner, _ = mtproto.REGISTRY.decode_prefix(key.decrypt(request.encrypted_data)[0])
         return change(request, encrypted_data=raw_rsa(encode(change(inner, **fields)), key.public))
 
     return forge
 
 
-def client_inner(**fields: Any) -> Callable[[TLObject, Bench], TLObject]:
+def client_inner(**fields: Any) -> Forgery:
     """Forge the client's half of Diffie and Hellman's exchange."""
 
-    def forge(request: TLObject, bench: Bench) -> TLObject:
+    def forge(request: Any, bench: Bench) -> TLObject:
         plain = ige_decrypt(request.encrypted_data, *tmp_aes(*secrets_of(bench)))
         inner, _ = mtproto.REGISTRY.decode_prefix(plain, 20)
         return change(request, encrypted_data=hide(encode(change(inner, **fields)), bench))

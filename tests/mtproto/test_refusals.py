@@ -588,3 +588,16 @@ def test_what_was_sent_too_early_goes_alone() -> None:
     (again,) = host.packets()
     assert again.body == early.body
     assert again.msg_id <= at(1)
+
+
+def test_several_that_were_sent_too_early() -> None:
+    host = Host()
+    host.client.time_offset = 1000.0
+    host.call(1)
+    host.call(2)
+    (early,) = host.packets()
+    host.client.connection_made(now=host.now)
+    host.say(UPDATE)
+    packets = host.packets()
+    assert [part.body for part in packets] == [call_body(1), call_body(2)]
+    assert [Part(p.msg_id, p.seq_no, p.body) for p in packets] == flat([early])

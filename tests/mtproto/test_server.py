@@ -116,6 +116,13 @@ def test_ids_of_the_server(peer: Peer) -> None:
     assert pong.seq_no == push.seq_no + 1
 
 
+def test_repetitions_are_not_announced(peer: Peer) -> None:
+    """A7.2: an older message that was known before the session's first one is none."""
+    peer.server._first_msg_id = at(2)
+    assert peer.send(call_body(0), at(1), 1) == []
+    assert peer.answers() == [mtproto.MsgsAck(msg_ids=[at(1)])]
+
+
 # ── acknowledgements (A8) ────────────────────────────────────────────────────────────────────────
 
 

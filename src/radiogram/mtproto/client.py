@@ -41,7 +41,7 @@ from collections import deque
 from collections.abc import Mapping
 from math import inf
 from struct import Struct
-from typing import ClassVar, TypeVar
+from typing import ClassVar, TypeVar, cast
 
 from radiogram.crypto.keys import AuthKey
 from radiogram.errors import DecodeError, LocalProtocolError, RemoteProtocolError, SecurityError
@@ -701,13 +701,11 @@ _T = TypeVar("_T", bound=TLObject)
 
 
 def _decode(body: bytes, kind: type[_T]) -> _T:
+    """Read a message whose constructor was looked at before."""
     try:
-        value = mtproto.REGISTRY.decode(body)
+        return cast(_T, mtproto.REGISTRY.decode(body))
     except DecodeError as error:
         raise RemoteProtocolError(str(error)) from error
-    if not isinstance(value, kind):
-        raise RemoteProtocolError(f"not a {kind.TL_NAME}")
-    return value
 
 
 def _read_error(call_id: int, body: bytes) -> ResultError:

@@ -409,7 +409,8 @@ def _expect(body: bytes, *kinds: type[Any]) -> Any:
         raise SecurityError(f"a reply of the key exchange cannot be read: {error}") from error
     if not isinstance(value, kinds):
         expected = " or ".join(kind.TL_NAME for kind in kinds)
-        raise SecurityError(f"the key exchange wants {expected} now, not {value.TL_NAME}")
+        found = getattr(value, "TL_NAME", "a bare value")
+        raise SecurityError(f"the key exchange wants {expected} now, not {found}")
     return value
 
 
