@@ -332,7 +332,13 @@ def seeds_session_client() -> list[bytes]:
 
 def fuzz_session_server(data: bytes) -> None:
     """Play a client that knows the key to a server that answers at once, later or never."""
-    server = ServerSession(KEY, SESSION, salts=BOOK, random=Random(8).randbytes, now=START)
+    server = ServerSession(
+        *(KEY, SESSION),
+        salts=BOOK,
+        random=Random(8).randbytes,
+        now=START,
+        strict_seqno=len(data) & 4 > 0,
+    )
     server.connection_made(now=START)
     running: list[int] = []
     now, refused = START, None
@@ -380,6 +386,11 @@ def _serve(server: ServerSession, events: list[ev.Event], running: list[int], no
 
 def seeds_session_server() -> list[bytes]:
     ids = [_id(number, 0) for number in range(4)]
+    answers = [_id(256 * number, 1) for number in range(1, 4)]
+    drop = _block(BODY, 3, encode(mtproto.RpcDropAnswer(req_msg_id=ids[0])))
+    ack = _block(BODY, 2, encode(mtproto.MsgsAck(msg_ids=answers)))
+    running, answered = _block(BODY, 1, CALL + CALL[:4]), _block(BODY, 1, CALL)
+    again = _block(BODY, 2, join([Part(ids[0], 1, CALL)]))
     bodies = [
         CALL,
         CALL + CALL[:4],
@@ -399,7 +410,13 @@ def seeds_session_server() -> list[bytes]:
             ),
         ),
     ]
-    return _scripts(bodies, from_client=True)
+    return [
+        *_scripts(bodies, from_client=True),
+        *(first + drop + again for first in (running, answered)),
+        *(answered + between + again for between in (ack, _block(CONNECTION), drop, b"")),
+        answered + ack + drop + again,
+        running + _block(REPLY, 0, CALL * 900) + again,
+    ]
 
 
 def _common(ids: list[int]) -> list[TLObject]:

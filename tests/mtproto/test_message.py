@@ -71,6 +71,20 @@ def test_id_carries_time() -> None:
     assert time_of(MessageIds().next(START, 3)) == pytest.approx(START, abs=1e-6)
 
 
+def test_no_id_is_given_out_twice() -> None:
+    """Not even if the same moment comes again and again, because the clock was set back."""
+    ids = MessageIds()
+    made = []
+    for _ in range(200):
+        made += [ids.next(START, 0) for _ in range(20)]
+        ids.turn_back(0)
+    assert len(set(made)) == len(made)
+    assert all(abs(time_of(msg_id) - START) < 1e-4 for msg_id in made)
+    last = made[-1]
+    ids.turn_back(last)
+    assert ids.next(START - 5, 0) > last
+
+
 @pytest.mark.parametrize("case", VECTORS["seen"])
 def test_published_windows(case: dict[str, Any]) -> None:
     seen = SeenIds(case["capacity"])
