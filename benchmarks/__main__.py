@@ -45,7 +45,7 @@ def main() -> None:
     for name in MODULES.keys() - libraries:
         print(f"{name} is not installed and left out: pip install '.[bench]' brings it.\n")
     bars = Bars()
-    parts = {
+    parts: dict[str, Callable[[], Iterator[Table]]] = {
         "imports": lambda: of_imports(libraries, options.runs, bars),
         "codec": lambda: of_codec(libraries, bars),
         "requests": lambda: of_requests(libraries, options.runs, options.seconds, bars),

@@ -41,7 +41,7 @@ class Import:
 
 def measure(names: list[str], runs: int) -> list[Import]:
     """Import each of `names` `runs` times; return the medians. The first run only warms up."""
-    results = {name: [] for name in names}
+    results: dict[str, list[tuple[float, float]]] = {name: [] for name in names}
     for _ in range(runs + 1):
         for name in names:
             results[name].append(child("-c", SOURCE.format(statement=STATEMENTS[name])))

@@ -11,6 +11,7 @@ import itertools
 import json
 import sys
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import Any
 
 from .measure import rate
@@ -57,7 +58,9 @@ class Radiogram(Rival):
         await self.client.connect()
         await self.client.start(phone=phone, code=code)
         found = await self.client.invoke(api.contacts.ResolveUsername(username=username))
-        user = found.users[0]
+        (user,) = found.users
+        assert isinstance(user, api.User)
+        assert user.access_hash is not None
         self.peer = api.InputPeerUser(user_id=user.id, access_hash=user.access_hash)
 
     async def get_config(self) -> object:
@@ -147,7 +150,11 @@ class Kurigram(Rival):
         await self.client.disconnect()
 
 
-RIVALS = {"radiogram": Radiogram, "telethon": Telethon, "kurigram": Kurigram}
+RIVALS: dict[str, Callable[[], Rival]] = {
+    "radiogram": Radiogram,
+    "telethon": Telethon,
+    "kurigram": Kurigram,
+}
 
 
 async def measure(

@@ -216,9 +216,10 @@ async def _look(writer: Writer, address: ServerAddress) -> Box:
                     hash=0,
                 )
             )
+            assert isinstance(page, api.messages.Messages | api.messages.MessagesSlice)
             if not page.messages:
                 break
-            by_history |= {message.id: message.message for message in page.messages}
+            by_history |= _texts(page.messages)
             offset = page.messages[-1].id
 
         by_difference: dict[int, str] = {}
@@ -228,7 +229,8 @@ async def _look(writer: Writer, address: ServerAddress) -> Box:
             part = await client.invoke(
                 api.updates.GetDifference(pts=pts, date=state.date, qts=state.qts)
             )
-            by_difference |= {message.id: message.message for message in part.new_messages}
+            assert isinstance(part, api.updates.Difference | api.updates.DifferenceSlice)
+            by_difference |= _texts(part.new_messages)
             steps += len(part.new_messages)
             match part:
                 case api.updates.DifferenceSlice(intermediate_state=reached):
@@ -237,6 +239,10 @@ async def _look(writer: Writer, address: ServerAddress) -> Box:
                 case api.updates.Difference(state=reached):
                     pts = reached.pts
         return Box(by_history, by_difference, state.pts, steps)
+
+
+def _texts(messages: list[api.TypeMessage]) -> dict[int, str]:
+    return {one.id: one.message for one in messages if isinstance(one, api.Message)}
 
 
 def main() -> None:
