@@ -14,7 +14,12 @@ from radiogram.tl.build import Registry, registry
 from .samples import PLAIN, make
 
 NEWEST = registry(api.LAYER)
-CLIENTS = [158, 198, 214, 222, 228, 229]
+LAYERS = range(158, api.LAYER)
+UNSAYABLE = {
+    "inputInvoiceStars": range(181, 185),  # only clients say it, and the other way round it works
+    "messages.chatInviteJoinResultWebView": (227,),  # it had an address then, and has an id now
+}
+"""Constructors of which an older version cannot be made, and the layers of that version."""
 
 
 def constructors(source: Registry) -> list[str]:
@@ -26,13 +31,15 @@ def constructors(source: Registry) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("layer", CLIENTS)
+@pytest.mark.parametrize("layer", LAYERS)
 def test_every_constructor_of_the_newest_layer_can_be_said_in_an_older_one(layer: int) -> None:
     target = registry(layer)
     said = 0
     for name in constructors(NEWEST):
         newest = NEWEST.definition(name)
         if target.find(name) is None:
+            continue
+        if layer in UNSAYABLE.get(name, ()):
             continue
         older = layers.downgrade(make(NEWEST, target, name, 2), target)
         encoded = target.encode(older)
@@ -45,7 +52,7 @@ def test_every_constructor_of_the_newest_layer_can_be_said_in_an_older_one(layer
     assert said > 1000
 
 
-@pytest.mark.parametrize("layer", CLIENTS)
+@pytest.mark.parametrize("layer", LAYERS)
 def test_every_request_of_an_older_layer_can_be_brought_up(layer: int) -> None:
     source = registry(layer)
     brought = 0

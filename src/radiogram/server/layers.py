@@ -72,6 +72,7 @@ def _reply_to(obj: Any) -> api.TypeInputReplyTo | None:
 
 _MADE: dict[tuple[str, str], Callable[[Any], Any]] = {
     # of results and updates, for older layers
+    ("connectedBot", "can_reply"): lambda obj: obj.rights.reply,
     ("invoice", "recurring_terms_url"): lambda obj: obj.terms_url or "" if obj.recurring else None,
     ("messageActionGiftCode", "months"): _months,
     ("messageActionGiftPremium", "months"): _months,
@@ -79,9 +80,13 @@ _MADE: dict[tuple[str, str], Callable[[Any], Any]] = {
     ("messageActionSetChatTheme", "emoticon"): lambda obj: getattr(obj.theme, "emoticon", ""),
     ("payments.checkedGiftCode", "months"): _months,
     ("starsTransaction", "stars"): lambda obj: obj.amount,
+    ("updateGroupCallMessage", "from_id"): lambda obj: obj.message.from_id,
     ("updateGroupCall", "chat_id"): lambda obj: getattr(obj.peer, "chat_id", 0),
     ("updateMessagePollVote", "user_id"): lambda obj: getattr(obj.peer, "user_id", 0),
     # of requests, for the newest layer
+    ("account.updateConnectedBot", "rights"): lambda obj: (
+        api.BusinessBotRights(reply=True) if obj.can_reply else None
+    ),
     ("channels.toggleSignatures", "signatures_enabled"): lambda obj: obj.enabled,
     ("messages.prolongWebView", "reply_to"): _reply_to,
     ("messages.requestWebView", "reply_to"): _reply_to,
@@ -92,6 +97,18 @@ _MADE: dict[tuple[str, str], Callable[[Any], Any]] = {
     ("messages.sendMessage", "reply_to"): _reply_to,
     ("messages.sendMultiMedia", "reply_to"): _reply_to,
     ("messages.sendScreenshotNotification", "reply_to"): _reply_to,
+    ("inputInvoiceStars", "purpose"): lambda obj: api.InputStorePaymentStarsTopup(
+        stars=obj.option.stars, currency=obj.option.currency, amount=obj.option.amount
+    ),
+    ("payments.convertStarGift", "stargift"): lambda obj: api.InputSavedStarGiftUser(
+        msg_id=obj.msg_id
+    ),
+    ("payments.saveStarGift", "stargift"): lambda obj: api.InputSavedStarGiftUser(
+        msg_id=obj.msg_id
+    ),
+    ("payments.updateStarGiftPrice", "resell_amount"): lambda obj: api.StarsAmount(
+        amount=obj.resell_stars, nanos=0
+    ),
     ("messages.setChatTheme", "theme"): lambda obj: api.InputChatTheme(emoticon=obj.emoticon),
 }
 """Fields that one version makes from fields of other names in the other version."""
@@ -365,6 +382,12 @@ def _reshape(value: Any, before: str, after: str) -> Any:
             return int(value) if value.isdecimal() and len(value) < 10 else None
         case "int" | "long", "string":
             return str(value)
+        case "GroupCallMessage", "TextWithEntities":
+            return value.message
+        case "BusinessBotRecipients", "BusinessRecipients":
+            return _recipients(api.BusinessRecipients, value)
+        case "InputBusinessRecipients", "InputBusinessBotRecipients":
+            return _recipients(api.InputBusinessBotRecipients, value)
         case "RecentStory", "int":
             return value.max_id
         case "Bool", "PaidReactionPrivacy":
@@ -383,6 +406,11 @@ def _reshape(value: Any, before: str, after: str) -> Any:
     if inner_after == before:
         return [value]
     return None
+
+
+def _recipients(made: Any, value: Any) -> Any:
+    names = [field.attribute for field in _definition(made).fields]
+    return made(**{name: getattr(value, name) for name in names if hasattr(value, name)})
 
 
 def _definition(cls: type[TLObject]) -> Definition:
