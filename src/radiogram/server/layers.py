@@ -106,6 +106,9 @@ _MADE: dict[tuple[str, str], Callable[[Any], Any]] = {
     ("payments.saveStarGift", "stargift"): lambda obj: api.InputSavedStarGiftUser(
         msg_id=obj.msg_id
     ),
+    ("payments.transferStarGift", "stargift"): lambda obj: api.InputSavedStarGiftUser(
+        msg_id=obj.msg_id
+    ),
     ("payments.updateStarGiftPrice", "resell_amount"): lambda obj: api.StarsAmount(
         amount=obj.resell_stars, nanos=0
     ),
@@ -382,6 +385,8 @@ def _reshape(value: Any, before: str, after: str) -> Any:
             return int(value) if value.isdecimal() and len(value) < 10 else None
         case "int" | "long", "string":
             return str(value)
+        case "InputUser", "InputPeer":
+            return _peer_of_user(value)
         case "GroupCallMessage", "TextWithEntities":
             return value.message
         case "BusinessBotRecipients", "BusinessRecipients":
@@ -406,6 +411,19 @@ def _reshape(value: Any, before: str, after: str) -> Any:
     if inner_after == before:
         return [value]
     return None
+
+
+def _peer_of_user(user: Any) -> api.TypeInputPeer:
+    match user:
+        case api.InputUser():
+            return api.InputPeerUser(user_id=user.user_id, access_hash=user.access_hash)
+        case api.InputUserSelf():
+            return api.InputPeerSelf()
+        case api.InputUserFromMessage():
+            return api.InputPeerUserFromMessage(
+                peer=user.peer, msg_id=user.msg_id, user_id=user.user_id
+            )
+    return api.InputPeerEmpty()
 
 
 def _recipients(made: Any, value: Any) -> Any:
