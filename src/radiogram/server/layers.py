@@ -70,6 +70,10 @@ def _reply_to(obj: Any) -> api.TypeInputReplyTo | None:
     )
 
 
+def _saved_gift(obj: Any) -> api.TypeInputSavedStarGift:
+    return api.InputSavedStarGiftUser(msg_id=obj.msg_id)
+
+
 _MADE: dict[tuple[str, str], Callable[[Any], Any]] = {
     # of results and updates, for older layers
     ("connectedBot", "can_reply"): lambda obj: obj.rights.reply,
@@ -100,15 +104,10 @@ _MADE: dict[tuple[str, str], Callable[[Any], Any]] = {
     ("inputInvoiceStars", "purpose"): lambda obj: api.InputStorePaymentStarsTopup(
         stars=obj.option.stars, currency=obj.option.currency, amount=obj.option.amount
     ),
-    ("payments.convertStarGift", "stargift"): lambda obj: api.InputSavedStarGiftUser(
-        msg_id=obj.msg_id
-    ),
-    ("payments.saveStarGift", "stargift"): lambda obj: api.InputSavedStarGiftUser(
-        msg_id=obj.msg_id
-    ),
-    ("payments.transferStarGift", "stargift"): lambda obj: api.InputSavedStarGiftUser(
-        msg_id=obj.msg_id
-    ),
+    ("payments.convertStarGift", "stargift"): _saved_gift,
+    ("payments.saveStarGift", "stargift"): _saved_gift,
+    ("payments.transferStarGift", "stargift"): _saved_gift,
+    ("payments.upgradeStarGift", "stargift"): _saved_gift,
     ("payments.updateStarGiftPrice", "resell_amount"): lambda obj: api.StarsAmount(
         amount=obj.resell_stars, nanos=0
     ),
