@@ -143,9 +143,7 @@ def find_reply(ctx: Context, target: Target, reply_to: api.TypeInputReplyTo | No
 
 def is_visible(target: Target, message_id: int) -> bool:
     """Tell whether hidden prehistory leaves a message of a chat visible to the caller."""
-    if isinstance(target, Private) or target.standing.member is None:
-        return True
-    return message_id >= target.standing.member.available_min_id
+    return message_id >= target.first_id
 
 
 def _add_quote(

@@ -52,6 +52,11 @@ class Private(NamedTuple):
         return self.me is self.other
 
     @property
+    def first_id(self) -> int:
+        """The lowest id that the caller may see: any, there is no hidden prehistory here."""
+        return 0
+
+    @property
     def mirror(self) -> Peer:
         """The same chat as the other account knows it."""
         return Peer(PEER_USER, self.me.user.id)
@@ -77,6 +82,12 @@ class Room(NamedTuple):
     def box_id(self) -> int:
         """The box in which the caller finds the messages of this peer."""
         return self.user.id if self.chat.is_group else self.chat.box_id
+
+    @property
+    def first_id(self) -> int:
+        """The lowest id that the caller may see: what was before is hidden prehistory."""
+        member = self.standing.member
+        return member.available_min_id if member is not None and member.is_present else 0
 
 
 Target = Private | Room

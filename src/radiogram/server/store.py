@@ -29,6 +29,7 @@ from sqlalchemy import (
 from radiogram.server.db import (
     PEER_USER,
     blocked,
+    bot_events,
     boxes,
     contacts,
     dialogs,
@@ -626,6 +627,22 @@ def save_dialog(tx: Connection, user_id: int, peer: Peer, **values: object) -> N
         )
 
 
+_OUTBOX_MARKS = select(dialogs.c.user_id, dialogs.c.read_outbox_max_id).where(
+    dialogs.c.peer_type == bindparam("type"),
+    dialogs.c.peer_id == bindparam("peer"),
+    dialogs.c.user_id.in_(bindparam("ids", expanding=True)),
+)
+
+
+def outbox_marks(tx: Connection, peer: Peer, user_ids: Iterable[int]) -> dict[int, int]:
+    """Return up to where others have read what some accounts wrote in a chat."""
+    found: dict[int, int] = {}
+    for chunk in chunks(user_ids):
+        values = {"type": peer.type, "peer": peer.id, "ids": chunk}
+        found.update(map(tuple, tx.execute(_OUTBOX_MARKS, values)))
+    return found
+
+
 def refresh_dialog(tx: Connection, user_id: int, peer: Peer) -> None:
     """Find a dialog's top message and unread messages again after some were deleted."""
     dialog = find_dialog(tx, user_id, peer)
@@ -661,6 +678,30 @@ def count_unread_of_others(
     """Count the messages of a channel with ids above `after` that an account has not sent."""
     values = {**_in(box_id, peer), "user": user_id, "after": after}
     return int(tx.execute(_COUNT_OF_OTHERS, values).scalar_one())
+
+
+_SENDERS = (
+    select(messages.c.sender_id, func.max(boxes.c.id))
+    .select_from(_JOINED)
+    .where(
+        _IN_PEER,
+        messages.c.sender_id != _USER,
+        boxes.c.id > bindparam("after"),
+        boxes.c.id <= bindparam("until"),
+    )
+    .group_by(messages.c.sender_id)
+)
+
+
+def senders(
+    tx: Connection, box_id: int, peer: Peer, user_id: int, *, after: int, until: int
+) -> dict[int, int]:
+    """Return who else wrote what a reader of a channel has read, with ids in (after, until].
+
+    The value is the highest id of each.
+    """
+    values = {**_in(box_id, peer), "user": user_id, "after": after, "until": until}
+    return dict(map(tuple, tx.execute(_SENDERS, values)))
 
 
 def unread_total(tx: Connection, user_id: int) -> int:
@@ -707,6 +748,15 @@ _EVENTS_AFTER = Statement(
 def insert_events(tx: Connection, rows: Sequence[EventRow]) -> None:
     """Append to the logs of boxes."""
     _INSERT_EVENTS.run_many(tx, (row._asdict() for row in rows))
+
+
+_SAVE_QTS = update(users).where(users.c.id == bindparam("u")).values(qts=bindparam("q"))
+
+
+def insert_bot_event(tx: Connection, user_id: int, qts: int, date: int, payload: bytes) -> None:
+    """Append to the log of updates that an account counts by qts."""
+    tx.execute(insert(bot_events).values(user_id=user_id, qts=qts, date=date, payload=payload))
+    tx.execute(_SAVE_QTS, {"u": user_id, "q": qts})
 
 
 def events_after(tx: Connection, box_id: int, pts: int, *, limit: int) -> list[EventRow]:

@@ -219,6 +219,7 @@ class Changes:
         self._boxes: dict[int, Box] = {}
         self._channels: dict[int, ChannelBox] = {}
         self._told: dict[int, list[api.TypeUpdate]] = {}
+        self._qts: dict[int, int] = {}
 
     @property
     def people(self) -> render.People:
@@ -244,6 +245,29 @@ class Changes:
         """Add an update that carries no pts to what accounts are told; who is offline is not."""
         for user_id in user_ids:
             self._told.setdefault(user_id, []).append(update)
+
+    def tell_read(self, user_id: int, chat: ChatRow, max_id: int, unread: int) -> None:
+        """Tell an account's sessions that it has read a channel, whose state goes with it."""
+        self.tell(
+            [user_id],
+            api.UpdateReadChannelInbox(
+                channel_id=chat.id,
+                max_id=max_id,
+                still_unread_count=unread,
+                pts=self.channel(chat).pts,
+            ),
+        )
+
+    def tell_by_qts(self, user: UserRow, make: Callable[[int], api.TypeUpdate]) -> None:
+        """Add an update that is counted by qts (C0.3.4); `make` gets the state after it.
+
+        It is kept for updates.getDifference. `user` must be a row as of this transaction.
+        """
+        qts = self._qts.get(user.id, user.qts) + 1
+        self._qts[user.id] = qts
+        update = make(qts)
+        store.insert_bot_event(self._ctx.tx, user.id, qts, self._ctx.now, render.encode(update))
+        self.tell([user.id], update)
 
     def audience(self, chat: ChatRow) -> list[int]:
         """Return those who are told of a change of a chat at once.

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from radiogram.server import paging, peers, render, store
+from radiogram.server import deletion, paging, peers, render, store
 from radiogram.server.db import PEER_USER, boxes, messages
 from radiogram.server.difference import state
-from radiogram.server.handlers.messages import delete_rows
 from radiogram.server.peers import Room
 from radiogram.server.rpc import Context, RpcFault, handles
 from radiogram.server.store import DialogRow
@@ -153,7 +152,7 @@ def delete_history(
     changes = Changes(ctx, target.people)
     box = changes.box(target.me.user)
     changes.box(target.other.user)
-    count = delete_rows(ctx, changes, rows[:batch], revoke=request.revoke)
+    count = deletion.delete_copies(ctx, changes, rows[:batch], revoke=request.revoke)
     if not request.just_clear:
         for side, peer in ((target.me, target.peer), (target.other, target.mirror)):
             mine = side is target.me

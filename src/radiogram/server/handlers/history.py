@@ -31,32 +31,49 @@ MAX_QUERY = 256
 @handles(api.messages.GetMessages)
 def get_messages(ctx: Context, request: api.messages.GetMessages) -> api.messages.TypeMessages:
     """Return messages by id, in the order asked for; ``messageEmpty`` where there is none."""
-    if not request.id:
+    return _all(ctx, by_id(ctx, ctx.user_id, None, request.id))
+
+
+def by_id(
+    ctx: Context, box_id: int, room: Room | None, items: Sequence[api.TypeInputMessage]
+) -> list[api.TypeMessage]:
+    """Return what the caller's names of messages in a box stand for, one for each name.
+
+    The box is the caller's own, or that of the channel `room`. Faults: MESSAGE_IDS_EMPTY,
+    MESSAGE_ID_INVALID (too many).
+    """
+    if not items:
         raise RpcFault(400, "MESSAGE_IDS_EMPTY")
-    if len(request.id) > MAX_IDS:
+    if len(items) > MAX_IDS:
         raise RpcFault(400, "MESSAGE_ID_INVALID")
     # A service message or a reply points to another one, which takes a second look.
     asked = store.find_messages(
         ctx.tx,
-        ctx.user_id,
-        {item.id for item in request.id if not isinstance(item, api.InputMessagePinned)},
+        box_id,
+        {item.id for item in items if not isinstance(item, api.InputMessagePinned)},
     )
-    wanted = [_named(ctx, item, asked) for item in request.id]
-    rows = asked | store.find_messages(ctx.tx, ctx.user_id, set(wanted) - asked.keys())
-    found = [
-        render.message(rows[number], ctx.user_id) if number in rows else api.MessageEmpty(id=number)
+    first_id = 0 if room is None else room.first_id
+    pinned = 0
+    if any(isinstance(item, api.InputMessagePinned) for item in items):
+        pinned = store.last_pinned_id(ctx.tx, box_id, None if room is None else room.peer) or 0
+    wanted = [_named(item, asked, pinned) for item in items]
+    rows = asked | store.find_messages(ctx.tx, box_id, set(wanted) - asked.keys())
+    peer = None if room is None else render.peer(room.peer)
+    return [
+        render.message(rows[number], ctx.user_id)
+        if number in rows and number >= first_id
+        else api.MessageEmpty(id=number, peer_id=peer)
         for number in wanted
     ]
-    return _all(ctx, found)
 
 
-def _named(ctx: Context, item: api.TypeInputMessage, asked: dict[int, MessageRow]) -> int:
+def _named(item: api.TypeInputMessage, asked: dict[int, MessageRow], pinned: int) -> int:
     match item:
         case api.InputMessagePinned():
-            return store.last_pinned_id(ctx.tx, ctx.user_id, None) or 0
+            return pinned
         case api.InputMessageReplyTo():
             row = asked.get(item.id)
-            return (row.reply_to_id if row is not None else None) or 0
+            return 0 if row is None else row.reply_to_id or row.topic_id or 0
         case api.InputMessageID() | api.InputMessageCallbackQuery():
             return item.id
         case _:
@@ -79,7 +96,7 @@ def get_history(ctx: Context, request: api.messages.GetHistory) -> api.messages.
     shown = set(
         paging.between((row.id for row in rows), min_id=request.min_id, max_id=request.max_id)
     )
-    first = first_visible(target)
+    first = target.first_id
     total = store.count_messages(ctx.tx, target.box_id, target.peer, first_id=first)
     found = [row for row in rows if row.id in shown and row.id >= first]
     return _page(ctx, target, found, total, request.hash)
@@ -153,13 +170,6 @@ def _sender(ctx: Context, from_id: api.TypeInputPeer) -> int:
 _LINKS = (api.MessageEntityUrl, api.MessageEntityTextUrl)
 
 
-def first_visible(target: Target | None) -> int:
-    """Return the lowest id of a chat that the caller may see: hidden prehistory."""
-    if not isinstance(target, Room) or target.standing.member is None:
-        return 0
-    return target.standing.member.available_min_id
-
-
 def _box(ctx: Context, target: Target | None) -> int:
     return ctx.user_id if target is None else target.box_id
 
@@ -192,9 +202,9 @@ def _matching(
             return ()
     # Compared here rather than in SQL: what LIKE does with case differs between databases.
     needle = text.clean(query[:MAX_QUERY]).strip().casefold()
-    peer = None if target is None else target.peer
+    peer, first_id = (None, 0) if target is None else (target.peer, target.first_id)
     rows = store.select_messages(
-        ctx.tx, _box(ctx, target), peer, boxes.c.id >= first_visible(target), *conditions
+        ctx.tx, _box(ctx, target), peer, boxes.c.id >= first_id, *conditions
     )
     return (
         row

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import cast
 
-from radiogram.server import delivery, markup, peers, render, store, text
+from radiogram.server import deletion, delivery, markup, peers, render, store, text
 from radiogram.server.delivery import Draft
 from radiogram.server.mentions import Mentions
 from radiogram.server.peers import Private, Room, Target
@@ -230,30 +229,13 @@ def delete_messages(
     if len(request.id) > MAX_DELETED_IDS:
         raise RpcFault(400, "MESSAGE_ID_INVALID")
     rows = list(store.find_messages(ctx.tx, ctx.user_id, set(request.id)).values())
+    if request.revoke:
+        deletion.check_may_revoke(ctx, rows)
     changes = Changes(ctx, render.People(ctx.tx, ctx.now))
-    mine = delete_rows(ctx, changes, rows, revoke=request.revoke)
+    mine = deletion.delete_copies(ctx, changes, rows, revoke=request.revoke)
     changes.finish()
     user = store.load_users(ctx.tx, [ctx.user_id])[ctx.user_id]
     return api.messages.AffectedMessages(pts=user.pts, pts_count=mine)
-
-
-def delete_rows(ctx: Context, changes: Changes, rows: Sequence[MessageRow], *, revoke: bool) -> int:
-    """Delete the caller's copies, and others' with `revoke`. Return how many were the caller's."""
-    if not rows:
-        return 0
-    doomed = list(rows)
-    if revoke:
-        doomed = store.find_copies(ctx.tx, {row.content_id for row in rows})
-    store.delete_copies(ctx.tx, doomed)
-    by_user: dict[int, list[MessageRow]] = {}
-    for row in doomed:
-        by_user.setdefault(row.box_id, []).append(row)
-    users = store.load_users(ctx.tx, by_user)
-    for user_id, gone in by_user.items():
-        changes.box(users[user_id]).add_deletion(sorted(row.id for row in gone))
-        for peer in {row.peer for row in gone}:
-            store.refresh_dialog(ctx.tx, user_id, peer)
-    return len(by_user.get(ctx.user_id, ()))
 
 
 # ------------------------------------------------------------------ typing

@@ -1,0 +1,101 @@
+"""Server layer: taking messages out of boxes.
+
+Knows who may delete whose messages (C3), which copies go (B1.2), and that a pin goes with its
+message (B10.1). Knows nothing of the methods that lead here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from radiogram.server import chat_store, peers, store
+from radiogram.server.db import PEER_CHAT
+from radiogram.server.peers import Room
+from radiogram.server.rpc import RpcFault
+from radiogram.server.store import MessageRow
+from radiogram.server.updates import Changes
+
+if TYPE_CHECKING:
+    from radiogram.server.rpc import Context
+
+
+def check_may_revoke(ctx: Context, rows: Sequence[MessageRow]) -> None:
+    """Refuse to delete others' copies where the caller must not.
+
+    In a private chat both sides may delete everything; in a basic group one needs to be in it,
+    and to be an admin for what others wrote. Fault: MESSAGE_DELETE_FORBIDDEN.
+    """
+    for chat_id in {row.peer_id for row in rows if row.peer_type == PEER_CHAT}:
+        standing = peers.room_of(ctx, chat_id).standing
+        theirs = any(row.peer_id == chat_id and row.sender_id != ctx.user_id for row in rows)
+        if not standing.is_present or (theirs and not standing.is_admin):
+            raise RpcFault(403, "MESSAGE_DELETE_FORBIDDEN")
+
+
+def check_may_delete(room: Room, rows: Sequence[MessageRow]) -> None:
+    """Refuse to delete messages of a channel, which go for everybody.
+
+    Faults: CHAT_ADMIN_REQUIRED (outsiders, and in broadcast channels), MESSAGE_DELETE_FORBIDDEN.
+    """
+    standing = room.standing
+    if standing.has_right("delete_messages"):
+        return
+    mine = all(row.sender_id == room.user.id for row in rows)
+    if not standing.is_present:
+        raise RpcFault(400, "CHAT_ADMIN_REQUIRED")
+    if room.chat.is_broadcast and not (mine and standing.has_right("post_messages")):
+        raise RpcFault(400, "CHAT_ADMIN_REQUIRED")
+    if not mine:
+        raise RpcFault(403, "MESSAGE_DELETE_FORBIDDEN")
+
+
+def delete_copies(
+    ctx: Context, changes: Changes, rows: Sequence[MessageRow], *, revoke: bool
+) -> int:
+    """Delete the caller's copies, and others' with `revoke`; what is checked is checked before.
+
+    Who has left a basic group keeps what was written there. Return how many were the caller's.
+    """
+    if not rows:
+        return 0
+    doomed = list(rows)
+    if revoke:
+        doomed = reached(ctx, store.find_copies(ctx.tx, {row.content_id for row in rows}))
+    store.delete_copies(ctx.tx, doomed)
+    by_user: dict[int, list[MessageRow]] = {}
+    for row in doomed:
+        by_user.setdefault(row.box_id, []).append(row)
+    users = changes.people.rows(by_user)
+    for user_id, gone in by_user.items():
+        changes.box(users[user_id]).add_deletion(sorted(row.id for row in gone))
+        for peer in {row.peer for row in gone}:
+            store.refresh_dialog(ctx.tx, user_id, peer)
+    return len(by_user.get(ctx.user_id, ()))
+
+
+def delete_posts(ctx: Context, changes: Changes, room: Room, rows: Sequence[MessageRow]) -> int:
+    """Delete messages of a channel, for everybody. Return how many there were."""
+    if rows:
+        store.delete_copies(ctx.tx, rows)
+        changes.channel(room.chat).add_deletion(sorted(row.id for row in rows))
+    return len(rows)
+
+
+def reached(ctx: Context, copies: Sequence[MessageRow]) -> list[MessageRow]:
+    """Drop copies of a basic group's messages that lie with people who are not in it now.
+
+    The caller's own copies remain.
+    """
+    inside = {
+        chat_id: set(chat_store.member_ids(ctx.tx, chat_id)) | {ctx.user_id}
+        for chat_id in {copy.peer_id for copy in copies if copy.peer_type == PEER_CHAT}
+    }
+    return [
+        copy
+        for copy in copies
+        if copy.peer_type != PEER_CHAT or copy.box_id in inside[copy.peer_id]
+    ]
+
+
+__all__ = ["check_may_delete", "check_may_revoke", "delete_copies", "delete_posts", "reached"]
