@@ -157,12 +157,22 @@ messages = Table(
     Column("from_chat_id", BigInteger),  # the chat in whose name it was sent; null: the sender's
     Column("topic_id", Integer),  # of a forum; null: General, or no forum
     Column("text", Text, nullable=False, default=""),
+    Column("views", Integer),  # of a post; null: only its author has seen it
+    Column("forwards", Integer),  # of a post; null: none
     # The columns below hold one TL value each, of the newest layer.
     Column("entities", LargeBinary),  # Vector<MessageEntity>
     Column("reply", LargeBinary),  # MessageReplyHeader without reply_to_msg_id, which is per copy
     Column("fwd_from", LargeBinary),  # MessageFwdHeader
     Column("reply_markup", LargeBinary),  # ReplyMarkup
     Column("action", LargeBinary),  # MessageAction: this is a service message
+)
+
+post_views = Table(
+    "post_views",
+    metadata,
+    Column("content_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("user_id", BigInteger, primary_key=True, autoincrement=False),  # who has seen the post
+    sqlite_with_rowid=False,
 )
 
 boxes = Table(
@@ -489,6 +499,7 @@ __all__ = [
     "metadata",
     "open_database",
     "phone_codes",
+    "post_views",
     "random_ids",
     "topics",
     "users",

@@ -1,7 +1,7 @@
-"""Server layer: taking messages out of boxes.
+"""Server layer: taking messages out of boxes, and which copies a change reaches.
 
-Knows who may delete whose messages (C3), which copies go (B1.2), and that a pin goes with its
-message (B10.1). Knows nothing of the methods that lead here.
+Knows who may delete whose messages (C3) and which copies of a message go (B1.2); a pin goes with
+its copy (B10.1). Knows nothing of the methods that lead here.
 """
 
 from __future__ import annotations
@@ -98,4 +98,23 @@ def reached(ctx: Context, copies: Sequence[MessageRow]) -> list[MessageRow]:
     ]
 
 
-__all__ = ["check_may_delete", "check_may_revoke", "delete_copies", "delete_posts", "reached"]
+def leave_behind(ctx: Context, row: MessageRow) -> None:
+    """Part copies with people who have left a basic group from a message that will be edited.
+
+    They keep it as it was when they left: an edit is not for their eyes.
+    """
+    copies = store.find_copies(ctx.tx, [row.content_id])
+    inside = set(reached(ctx, copies))
+    outside = [copy for copy in copies if copy not in inside]
+    if outside:
+        store.part_copies(ctx.tx, outside)
+
+
+__all__ = [
+    "check_may_delete",
+    "check_may_revoke",
+    "delete_copies",
+    "delete_posts",
+    "leave_behind",
+    "reached",
+]

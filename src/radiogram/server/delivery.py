@@ -20,6 +20,9 @@ from radiogram.tl import api
 if TYPE_CHECKING:
     from radiogram.server.rpc import Context
 
+GENERAL = 1
+"""The topic of a forum that is always there."""
+
 MAX_QUOTE = 1024
 """Code points of the quoted part of a message."""
 
@@ -31,6 +34,8 @@ class Reply(NamedTuple):
     """The caller's copy of the message, if it lies in the same chat."""
     header: bytes | None = None
     """What else the header says: a quote, or the origin in another chat."""
+    topic_id: int | None = None
+    """The topic of a forum to which the new message goes; None: General, or no forum."""
 
 
 NO_REPLY = Reply()
@@ -44,16 +49,17 @@ class Draft(NamedTuple):
     random_id: int | None = None
 
 
-def check_may_write(ctx: Context, target: Target) -> None:
-    """Refuse to write where the caller must not.
+def check_may_write(ctx: Context, target: Target, *, count: int = 1) -> None:
+    """Refuse to write `count` messages where the caller must not.
 
     Faults of private chats: INPUT_USER_DEACTIVATED, USER_IS_BOT, YOU_BLOCKED_USER,
     USER_IS_BLOCKED (bots), PEER_ID_INVALID (bots, unless ``settings.bots_write_first``).
     Of groups and channels: those of :func:`check_is_in`, CHAT_ADMIN_REQUIRED (in broadcast
-    channels), CHAT_SEND_PLAIN_FORBIDDEN, SLOWMODE_WAIT_X.
+    channels), CHAT_SEND_PLAIN_FORBIDDEN, SLOWMODE_MULTI_MSGS_DISABLED, SLOWMODE_WAIT_X.
     """
     if isinstance(target, Room):
-        _check_room(ctx, target)
+        check_is_free(target)
+        _check_slow_mode(ctx, target, count)
         return
     if target.is_self:
         return
@@ -85,7 +91,11 @@ def check_is_in(room: Room) -> None:
         raise RpcFault(403, "CHAT_WRITE_FORBIDDEN")
 
 
-def _check_room(ctx: Context, room: Room) -> None:
+def check_is_free(room: Room) -> None:
+    """Refuse whoever must not write in a room at all, however slowly.
+
+    Faults: those of :func:`check_is_in`, CHAT_ADMIN_REQUIRED, CHAT_SEND_PLAIN_FORBIDDEN.
+    """
     check_is_in(room)
     standing = room.standing
     if room.chat.is_broadcast:
@@ -96,22 +106,61 @@ def _check_room(ctx: Context, room: Room) -> None:
         raise RpcFault(403, "CHAT_WRITE_FORBIDDEN")
     if not standing.is_free("send_plain"):
         raise RpcFault(403, "CHAT_SEND_PLAIN_FORBIDDEN")
-    wait = room.chat.slowmode_seconds
-    if wait and standing.member is not None and not standing.is_admin:
-        left = standing.member.last_sent + wait - ctx.now
-        if left > 0:
-            raise RpcFault(420, f"SLOWMODE_WAIT_{left}")
+
+
+def _check_slow_mode(ctx: Context, room: Room, count: int) -> None:
+    member, wait = room.standing.member, room.chat.slowmode_seconds
+    if not wait or member is None or room.standing.is_admin:
+        return
+    if count > 1:
+        raise RpcFault(400, "SLOWMODE_MULTI_MSGS_DISABLED")
+    left = member.last_sent + wait - ctx.now
+    if left > 0:
+        raise RpcFault(420, f"SLOWMODE_WAIT_{left}")
 
 
 def find_reply(ctx: Context, target: Target, reply_to: api.TypeInputReplyTo | None) -> Reply:
-    """Return what an InputReplyTo refers to.
+    """Return what an InputReplyTo refers to, and the topic where the reply goes.
 
     Faults: REPLY_MESSAGE_ID_INVALID, QUOTE_TEXT_INVALID, CHAT_FORWARDS_RESTRICTED,
-    STORY_ID_INVALID, REPLY_TO_MONOFORUM_PEER_INVALID, POLL_OPTION_INVALID, REPLY_TO_INVALID, and
-    those of :func:`peers.resolve`.
+    STORY_ID_INVALID, REPLY_TO_MONOFORUM_PEER_INVALID, POLL_OPTION_INVALID, REPLY_TO_INVALID,
+    TOPIC_DELETED, TOPIC_CLOSED, and those of :func:`peers.resolve`.
     """
-    if reply_to is None:
-        return NO_REPLY
+    if not isinstance(target, Room) or not target.chat.forum:
+        return NO_REPLY if reply_to is None else _find_message(ctx, target, reply_to)
+    return _find_in_forum(ctx, target, reply_to)
+
+
+def _find_in_forum(ctx: Context, room: Room, reply_to: api.TypeInputReplyTo | None) -> Reply:
+    named: int | None = None
+    root: int | None = None
+    if isinstance(reply_to, api.InputReplyToMessage):
+        named = reply_to.top_msg_id or None
+        if reply_to.reply_to_peer_id is None:
+            root = reply_to.reply_to_msg_id
+    # The message that opened a topic stands for the topic, even if it was deleted.
+    if root is not None and root not in (named, GENERAL):
+        root = root if store.find_topic(ctx.tx, room.chat.id, root) else None
+    reply = NO_REPLY if reply_to is None or root else _find_message(ctx, room, reply_to)
+    topic_id = named or root or (None if reply.row is None else reply.row.topic_id)
+    topic_id = None if topic_id == GENERAL else topic_id
+    _check_topic(ctx, room, topic_id)
+    return reply._replace(topic_id=topic_id)
+
+
+def _check_topic(ctx: Context, room: Room, topic_id: int | None) -> None:
+    topic = store.find_topic(ctx.tx, room.chat.id, topic_id or GENERAL)
+    if topic is None:
+        if topic_id is None:
+            return  # General is there from the start
+        raise RpcFault(400, "TOPIC_DELETED")
+    if topic.closed and not (
+        topic.creator_id == room.user.id or room.standing.has_right("manage_topics")
+    ):
+        raise RpcFault(400, "TOPIC_CLOSED")
+
+
+def _find_message(ctx: Context, target: Target, reply_to: api.TypeInputReplyTo) -> Reply:
     if isinstance(reply_to, api.InputReplyToStory):
         raise RpcFault(400, "STORY_ID_INVALID")
     if not isinstance(reply_to, api.InputReplyToMessage) or reply_to.monoforum_peer_id is not None:
@@ -136,8 +185,8 @@ def find_reply(ctx: Context, target: Target, reply_to: api.TypeInputReplyTo | No
     header.reply_from = origin(row)
     if isinstance(source, Room) and source.chat.is_channel:
         header.reply_to_peer_id = render.peer(source.peer)
-    # Ids of another common box mean nothing to whoever reads this chat, so only the author and
-    # the date are told.
+        header.reply_to_msg_id = row.id
+    # Ids of a common box mean nothing to others, so of those only author and date are told.
     return Reply(None, render.encode(header))
 
 
@@ -191,11 +240,14 @@ def origin(row: MessageRow) -> api.MessageFwdHeader:
     return api.MessageFwdHeader(from_id=render.author(row), date=row.date)
 
 
-def signed(room: Room, content: Content) -> Content:
-    """Return a message of the caller as it appears in a channel: as a post, or anonymous."""
+def signed(room: Room, content: Content, send_as: int | None = None) -> Content:
+    """Return a message of the caller as it appears in a room: as a post, or anonymous.
+
+    `send_as` is a chat in whose name it is sent, as :func:`sender_chat` has checked it.
+    """
     chat = room.chat
     if chat.is_broadcast:
-        if chat.signature_profiles:
+        if chat.signature_profiles and send_as is None:
             return content._replace(post=True)
         name = f"{room.user.first_name} {room.user.last_name}".strip()
         return content._replace(
@@ -203,10 +255,38 @@ def signed(room: Room, content: Content) -> Content:
             from_chat_id=chat.id,
             post_author=name if chat.signatures else None,
         )
+    if send_as is not None and send_as != chat.id:
+        return content._replace(from_chat_id=send_as)
     if room.standing.is_anonymous:
         rank = room.standing.member.rank if room.standing.member is not None else None
         return content._replace(from_chat_id=chat.id, post_author=rank)
     return content
+
+
+def sender_chat(ctx: Context, target: Target, send_as: api.TypeInputPeer | None) -> int | None:
+    """Return the chat in whose name the caller wants to write; None: whatever is usual there.
+
+    That may be the supergroup itself for an anonymous admin, the broadcast channel itself, and
+    in a supergroup a broadcast channel that the caller made. Fault: SEND_AS_PEER_INVALID.
+    """
+    if send_as is None:
+        return None
+    try:
+        shown = peers.resolve(ctx, send_as)
+    except RpcFault:
+        raise RpcFault(400, "SEND_AS_PEER_INVALID") from None
+    if isinstance(shown, Private):
+        anonymous = isinstance(target, Room) and target.standing.is_anonymous
+        if shown.is_self and not anonymous:
+            return None
+    elif isinstance(target, Room) and target.chat.is_channel:
+        itself = shown.chat.id == target.chat.id
+        if itself and (target.standing.is_anonymous or target.chat.is_broadcast):
+            return shown.chat.id
+        owned = shown.chat.is_broadcast and shown.standing.is_creator
+        if owned and not itself and not target.chat.is_broadcast:
+            return shown.chat.id
+    raise RpcFault(400, "SEND_AS_PEER_INVALID")
 
 
 def deliver(
@@ -335,6 +415,8 @@ def _to_channel(
     for draft, message_id in zip(drafts, ids, strict=True):
         replied = draft.reply.row
         content = draft.content._replace(reply=draft.reply.header)
+        if draft.reply.topic_id is not None:
+            content = content._replace(topic_id=draft.reply.topic_id)
         rows.append(
             store.copy_of(
                 content,
@@ -349,7 +431,8 @@ def _to_channel(
     store.insert_copies(ctx.tx, rows)
     for row, draft in zip(rows, drafts, strict=True):
         box.add_new(row, draft.random_id)
-    if room.chat.slowmode_seconds and room.standing.member is not None:
+    spoke = any(row.action is None for row in rows)
+    if spoke and room.chat.slowmode_seconds and room.standing.member is not None:
         chat_store.save_member(ctx.tx, room.chat.id, room.user.id, last_sent=ctx.now)
     return rows
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 from sqlalchemy import select
 
-from radiogram.server import render, store
+from radiogram.server import dialog_list, render, store
 from radiogram.server.chat_store import MEMBER
 from radiogram.server.db import bot_events, chats, events, members
 from radiogram.server.peers import Room
@@ -154,11 +154,9 @@ def channel_difference(
         return api.updates.ChannelDifferenceEmpty(
             final=True, pts=pts, timeout=settings.channel_poll_timeout
         )
-    member = room.standing.member
-    first_id = member.available_min_id if member is not None else 0
     if chat.pts - pts > settings.channel_difference_window:
         return _too_long(ctx, room, limit)
-    news = missed(ctx, chat.box_id, pts, limit=limit, first_id=first_id)
+    news = missed(ctx, chat.box_id, pts, limit=limit, first_id=room.first_id)
     return api.updates.ChannelDifference(
         final=news.is_complete,
         pts=news.pts,
@@ -180,43 +178,18 @@ def _too_long(ctx: Context, room: Room, limit: int) -> api.updates.ChannelDiffer
         add_offset=0,
         limit=min(limit, 100),
     )
-    member = room.standing.member
-    first_id = member.available_min_id if member is not None else 0
-    messages = [render.message(row, ctx.user_id) for row in rows if row.id >= first_id]
+    messages = [render.message(row, ctx.user_id) for row in rows if row.id >= room.first_id]
     return api.updates.ChannelDifferenceTooLong(
         final=True,
         timeout=ctx.world.settings.channel_poll_timeout,
-        dialog=channel_dialog(ctx, room),
+        dialog=dialog_list.dialog(ctx, dialog_list.entry_of(ctx, room)),
         messages=messages,
         **room.people.mentioned(ctx.user_id, messages, chats=[chat.id]),
     )
 
 
-def channel_dialog(ctx: Context, room: Room) -> api.Dialog:
-    """Return the entry of a channel in the caller's list; its counters are made when asked for."""
-    chat = room.chat
-    entry = room.dialog or store.DialogRow(
-        ctx.user_id, *chat.peer, 0, 0, 0, 0, hidden=True, can_pin=True
-    )
-    member = room.standing.member
-    first_id = member.available_min_id if member is not None else 0
-    top = store.last_message_id(ctx.tx, chat.box_id, chat.peer)
-    unread = store.count_unread_of_others(
-        ctx.tx,
-        chat.box_id,
-        chat.peer,
-        ctx.user_id,
-        after=max(entry.read_inbox_max_id, first_id - 1),
-    )
-    row = entry._replace(top_message=top if top >= first_id else 0, unread_count=unread)
-    dialog = render.dialog(row)
-    dialog.pts = chat.pts
-    return dialog
-
-
 __all__ = [
     "Missed",
-    "channel_dialog",
     "channel_difference",
     "difference",
     "missed",

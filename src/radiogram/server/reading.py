@@ -8,12 +8,48 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from radiogram.server import chat_store, store
-from radiogram.server.peers import Room
+from radiogram.server.peers import Private, Room, Target
 from radiogram.server.updates import Changes
 from radiogram.tl import api
 
 if TYPE_CHECKING:
     from radiogram.server.rpc import Context
+
+
+def read_common(ctx: Context, changes: Changes, target: Target, max_id: int) -> int:
+    """Mark a private chat or basic group as read up to a message, wholly if `max_id` is 0.
+
+    The caller's box and those of everybody whose messages were read learn of it. Return how many
+    changes the caller's box has got. Backwards is no move, and one's own chat is always read.
+    """
+    mine, dialog = target.user, target.dialog
+    if dialog is None or (isinstance(target, Private) and target.is_self):
+        return 0
+    last = store.last_message_id(ctx.tx, mine.id, target.peer)
+    max_id = min(max_id, last) if max_id > 0 else last
+    if max_id <= dialog.read_inbox_max_id:
+        return 0
+    unread = store.count_unread(ctx.tx, mine.id, target.peer, after=max_id)
+    store.save_dialog(ctx.tx, mine.id, target.peer, read_inbox_max_id=max_id, unread_count=unread)
+    changes.box(mine).add_read_inbox(target.peer, max_id, unread)
+    read = store.last_copies(
+        ctx.tx, mine.id, target.peer, after=dialog.read_inbox_max_id, until=max_id
+    )
+    read.pop(mine.id, None)
+    if not read:
+        return 1
+    peer = target.mirror if isinstance(target, Private) else target.peer
+    if isinstance(target, Room):
+        present = chat_store.present_among(ctx.tx, target.chat.id, read)
+        read = {number: read[number] for number in present}
+    users = changes.people.rows(read)
+    marks = store.outbox_marks(ctx.tx, peer, read)
+    for sender_id, until in sorted(read.items()):
+        sender = users[sender_id]
+        if sender_id in marks and until > marks[sender_id] and not sender.is_bot:
+            store.save_dialog(ctx.tx, sender_id, peer, read_outbox_max_id=until)
+            changes.box(sender).add_read_outbox(peer, until)
+    return 1
 
 
 def read_channel(ctx: Context, changes: Changes, room: Room, max_id: int) -> None:
@@ -53,4 +89,4 @@ def read_channel(ctx: Context, changes: Changes, room: Room, max_id: int) -> Non
             changes.tell([sender_id], update)
 
 
-__all__ = ["read_channel"]
+__all__ = ["read_channel", "read_common"]

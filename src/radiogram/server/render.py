@@ -352,8 +352,8 @@ def message(row: MessageRow, viewer_id: int) -> api.Message | api.MessageService
         entities=decode_entities(row.entities) or None,
         edit_date=row.edit_date,
         post_author=row.post_author,
-        views=1 if row.post else None,
-        forwards=0 if row.post else None,
+        views=(row.views or 1) if row.post else None,
+        forwards=(row.forwards or 0) if row.post else None,
         reply_markup=(
             cast(api.TypeReplyMarkup, decode(row.reply_markup)) if row.reply_markup else None
         ),
@@ -374,12 +374,13 @@ def reply_header(row: MessageRow) -> api.MessageReplyHeader | None:
     header = api.MessageReplyHeader()
     if row.reply is not None:
         header = cast(api.MessageReplyHeader, decode(row.reply))
-    header.reply_to_msg_id = row.reply_to_id
+    if row.reply_to_id is not None:
+        header.reply_to_msg_id = row.reply_to_id
     if row.topic_id is not None:
         header.forum_topic = True
-        if row.reply_to_id is None:
+        if header.reply_to_msg_id is None:
             header.reply_to_msg_id = row.topic_id
-        elif row.reply_to_id != row.topic_id:
+        elif header.reply_to_msg_id != row.topic_id or header.reply_to_peer_id is not None:
             header.reply_to_top_id = row.topic_id
     return header
 

@@ -27,15 +27,20 @@ from sqlalchemy import (
 )
 
 from radiogram.server.db import (
+    PEER_CHANNEL,
     PEER_USER,
     blocked,
     bot_events,
     boxes,
+    chats,
     contacts,
     dialogs,
     events,
+    members,
     messages,
+    post_views,
     random_ids,
+    topics,
     users,
 )
 from radiogram.server.statement import Statement
@@ -158,6 +163,8 @@ class MessageRow(NamedTuple):
     fwd_from: bytes | None
     reply_markup: bytes | None
     action: bytes | None
+    views: int | None = None
+    forwards: int | None = None
 
     @property
     def peer(self) -> Peer:
@@ -316,6 +323,9 @@ _DELETE_CONTENT = delete(messages).where(
     messages.c.content_id.in_(bindparam("ids", expanding=True)),
     ~select(boxes.c.id).where(boxes.c.content_id == messages.c.content_id).exists(),
 )
+_DELETE_VIEWS = delete(post_views).where(
+    post_views.c.content_id.in_(bindparam("ids", expanding=True))
+)
 _SET_PINNED = (
     update(boxes)
     .where(_MINE, boxes.c.id.in_(bindparam("ids", expanding=True)))
@@ -346,6 +356,18 @@ def insert_content(tx: Connection, content: Content) -> int:
 def edit_content(tx: Connection, content_id: int, **values: object) -> None:
     """Change columns of a stored message."""
     tx.execute(update(messages).where(messages.c.content_id == content_id).values(**values))
+
+
+def part_copies(tx: Connection, copies: Sequence[MessageRow]) -> None:
+    """Give copies of one message a content of their own, which is what it is now."""
+    content = Content._make(getattr(copies[0], name) for name in Content._fields)
+    content_id = insert_content(tx, content)
+    for copy in copies:
+        tx.execute(
+            update(boxes)
+            .where(boxes.c.box_id == copy.box_id, boxes.c.id == copy.id)
+            .values(content_id=content_id)
+        )
 
 
 def insert_copies(tx: Connection, rows: Sequence[MessageRow]) -> None:
@@ -383,7 +405,7 @@ def copy_of(
 ) -> MessageRow:
     """Return a new copy of a message as its row will be."""
     head = (box_id, message_id, content_id, peer.type, peer.id, out, False, reply_to_id)
-    return MessageRow._make(head + content)
+    return MessageRow._make((*head, *content, None, None))
 
 
 def find_message(tx: Connection, box_id: int, message_id: int) -> MessageRow | None:
@@ -498,6 +520,8 @@ def delete_copies(tx: Connection, rows: Sequence[MessageRow]) -> None:
             tx.execute(_DELETE_COPIES, {"box": box_id, "ids": chunk})
     for content_ids in chunks({row.content_id for row in rows}):
         tx.execute(_DELETE_CONTENT, {"ids": content_ids})
+    for content_ids in chunks({row.content_id for row in rows if row.post}):
+        tx.execute(_DELETE_VIEWS, {"ids": content_ids})
 
 
 def count_messages(tx: Connection, box_id: int, peer: Peer, *, first_id: int = 0) -> int:
@@ -509,6 +533,59 @@ def count_messages(tx: Connection, box_id: int, peer: Peer, *, first_id: int = 0
 def last_message_id(tx: Connection, box_id: int, peer: Peer) -> int:
     """Return the id of the newest message of a peer, 0 if there is none."""
     return tx.execute(_LAST_ID, _in(box_id, peer)).scalar() or 0
+
+
+# ------------------------------------------------------------------ views of posts
+
+_SEEN = select(post_views.c.content_id).where(
+    post_views.c.user_id == _USER, post_views.c.content_id.in_(bindparam("ids", expanding=True))
+)
+_ADD_VIEW = (
+    update(messages)
+    .where(messages.c.content_id.in_(bindparam("ids", expanding=True)))
+    .values(views=func.coalesce(messages.c.views, 1) + 1)
+)
+_ADD_FORWARD = (
+    update(messages)
+    .where(messages.c.content_id.in_(bindparam("ids", expanding=True)))
+    .values(forwards=func.coalesce(messages.c.forwards, 0) + 1)
+)
+
+
+def add_views(tx: Connection, user_id: int, content_ids: Iterable[int]) -> None:
+    """Count that an account sees posts; each post only the first time."""
+    for chunk in chunks(content_ids):
+        seen = set(tx.execute(_SEEN, {"user": user_id, "ids": chunk}).scalars())
+        new = [number for number in chunk if number not in seen]
+        if new:
+            rows = [{"content_id": number, "user_id": user_id} for number in new]
+            tx.execute(insert(post_views), rows)
+            tx.execute(_ADD_VIEW, {"ids": new})
+
+
+def add_forwards(tx: Connection, content_ids: Iterable[int]) -> None:
+    """Count that posts were forwarded."""
+    for chunk in chunks(content_ids):
+        tx.execute(_ADD_FORWARD, {"ids": chunk})
+
+
+class TopicRow(NamedTuple):
+    """What decides who may write in a topic of a forum."""
+
+    id: int
+    creator_id: int
+    closed: bool
+
+
+_FIND_TOPIC = select(*columns(topics, TopicRow._fields)).where(
+    topics.c.chat_id == bindparam("chat"), topics.c.id == bindparam("topic")
+)
+
+
+def find_topic(tx: Connection, chat_id: int, topic_id: int) -> TopicRow | None:
+    """Read a topic of a forum."""
+    row = tx.execute(_FIND_TOPIC, {"chat": chat_id, "topic": topic_id}).first()
+    return None if row is None else TopicRow._make(row)
 
 
 # ------------------------------------------------------------------ pins
@@ -550,7 +627,49 @@ _RAISE_DIALOG = Statement(
     )
 )
 _INSERT_DIALOG = insert(dialogs)
-_UNREAD_TOTAL = select(func.sum(dialogs.c.unread_count)).where(dialogs.c.user_id == _USER)
+_UNREAD_TOTAL = Statement(
+    select(func.sum(dialogs.c.unread_count)).where(dialogs.c.user_id == _USER)
+)
+_OF_CHANNEL = and_(
+    members.c.user_id == dialogs.c.user_id,
+    members.c.chat_id == dialogs.c.peer_id,
+    members.c.state == 1,  # chat_store.MEMBER
+)
+_IN_CHANNELS = and_(dialogs.c.user_id == _USER, dialogs.c.peer_type == PEER_CHANNEL)
+_LISTED = and_(_IN_CHANNELS, ~dialogs.c.hidden, ~chats.c.deleted)
+_UNREAD_OF_CHANNELS = Statement(
+    select(func.count())
+    .select_from(
+        dialogs.join(members, _OF_CHANNEL)
+        .join(chats, chats.c.id == dialogs.c.peer_id)
+        .join(
+            boxes,
+            and_(
+                boxes.c.box_id == -dialogs.c.peer_id,
+                boxes.c.id > dialogs.c.read_inbox_max_id,
+                boxes.c.id >= members.c.available_min_id,
+            ),
+        )
+        .join(messages, messages.c.content_id == boxes.c.content_id)
+    )
+    .where(_LISTED, messages.c.sender_id != _USER)
+)
+_TOP_OF_CHANNEL = (
+    select(func.max(boxes.c.id))
+    .where(boxes.c.box_id == -dialogs.c.peer_id, boxes.c.id >= members.c.available_min_id)
+    .scalar_subquery()
+)
+_CHANNEL_DIALOGS = (
+    select(
+        *columns(dialogs, DialogRow._fields),
+        chats.c.pts,
+        members.c.available_min_id,
+        members.c.date,
+        _TOP_OF_CHANNEL,
+    )
+    .select_from(dialogs.join(members, _OF_CHANNEL).join(chats, chats.c.id == dialogs.c.peer_id))
+    .where(_LISTED)
+)
 
 
 def _of(user_id: int, peer: Peer) -> dict[str, Any]:
@@ -574,13 +693,40 @@ def dialog_owners(tx: Connection, peer: Peer) -> list[int]:
 def select_dialogs(
     tx: Connection, user_id: int, *conditions: ColumnElement[bool]
 ) -> list[DialogRow]:
-    """Read the chats of an account's list, the one with the newest message first."""
+    """Read the chats of an account's list, without channels; the newest message first."""
     statement = (
         select(*columns(dialogs, DialogRow._fields))
-        .where(dialogs.c.user_id == user_id, ~dialogs.c.hidden, *conditions)
+        .where(
+            dialogs.c.user_id == user_id,
+            dialogs.c.peer_type != PEER_CHANNEL,
+            ~dialogs.c.hidden,
+            *conditions,
+        )
         .order_by(dialogs.c.top_message.desc(), dialogs.c.peer_id)
     )
     return list(map(DialogRow._make, tx.execute(statement)))
+
+
+class ChannelDialog(NamedTuple):
+    """A supergroup or channel in the list of a member of it."""
+
+    row: DialogRow
+    pts: int
+    first_id: int
+    """The lowest id that the member may see."""
+    joined: int
+    top_message: int
+    """The newest message that the member may see, 0 if there is none."""
+
+
+def select_channel_dialogs(tx: Connection, user_id: int) -> list[ChannelDialog]:
+    """Read the channels of an account's list, in no particular order."""
+    width = len(DialogRow._fields)
+    found = []
+    for row in tx.execute(_CHANNEL_DIALOGS, {"user": user_id}):
+        pts, first_id, joined, top = row[width:]
+        found.append(ChannelDialog(DialogRow._make(row[:width]), pts, first_id, joined, top or 0))
+    return found
 
 
 def raise_dialogs(
@@ -706,32 +852,36 @@ def senders(
 
 def unread_total(tx: Connection, user_id: int) -> int:
     """Count the unread messages of all dialogs."""
-    return tx.execute(_UNREAD_TOTAL, {"user": user_id}).scalar() or 0
+    values = {"user": user_id}
+    common = _UNREAD_TOTAL.rows(tx, values)[0][0] or 0
+    return int(common + _UNREAD_OF_CHANNELS.rows(tx, values)[0][0])
 
 
-def last_copy_of(
-    tx: Connection, reader_id: int, peer: Peer, other_id: int, *, after: int, until: int
-) -> int:
-    """Map what was read to the sender's ids.
-
-    Return the highest id in `other_id`'s box among messages that `reader_id` received in `peer`
-    with ids in (after, until]; 0 if the sender kept none.
-    """
-    theirs = boxes.alias()
-    statement = (
-        select(func.max(theirs.c.id))
-        .select_from(boxes.join(theirs, theirs.c.content_id == boxes.c.content_id))
-        .where(
-            boxes.c.box_id == reader_id,
-            boxes.c.peer_type == peer.type,
-            boxes.c.peer_id == peer.id,
-            ~boxes.c.out,
-            boxes.c.id > after,
-            boxes.c.id <= until,
-            theirs.c.box_id == other_id,
-        )
+_THEIRS = boxes.alias()
+_LAST_COPIES = (
+    select(_THEIRS.c.box_id, func.max(_THEIRS.c.id))
+    .select_from(boxes.join(_THEIRS, _THEIRS.c.content_id == boxes.c.content_id))
+    .where(
+        _IN_PEER,
+        ~boxes.c.out,
+        boxes.c.id > bindparam("after"),
+        boxes.c.id <= bindparam("until"),
+        _THEIRS.c.out,
     )
-    return tx.execute(statement).scalar() or 0
+    .group_by(_THEIRS.c.box_id)
+)
+
+
+def last_copies(
+    tx: Connection, reader_id: int, peer: Peer, *, after: int, until: int
+) -> dict[int, int]:
+    """Map what was read to the senders' ids.
+
+    For each account that wrote what `reader_id` received in `peer` with ids in (after, until],
+    return the highest id in its own box; who has kept none of it is left out.
+    """
+    values = {**_in(reader_id, peer), "after": after, "until": until}
+    return dict(map(tuple, tx.execute(_LAST_COPIES, values)))
 
 
 # ------------------------------------------------------------------ events

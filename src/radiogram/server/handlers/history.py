@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from sqlalchemy import false
+from sqlalchemy import and_, false
 
 from radiogram.server import paging, peers, render, store, text
 from radiogram.server.db import PEER_USER, boxes, messages
@@ -116,7 +116,7 @@ def search(ctx: Context, request: api.messages.Search) -> api.messages.TypeMessa
         raise RpcFault(400, "SEARCH_QUERY_EMPTY")
     conditions: list[ColumnElement[bool]] = []
     if request.from_id is not None:
-        conditions.append(messages.c.sender_id == _sender(ctx, request.from_id))
+        conditions.append(written_by(_sender(ctx, request.from_id)))
     if request.min_date > 0:
         conditions.append(messages.c.date > request.min_date)
     if request.max_date > 0:
@@ -160,11 +160,21 @@ def get_search_counters(
     return counters
 
 
-def _sender(ctx: Context, from_id: api.TypeInputPeer) -> int:
+def _sender(ctx: Context, from_id: api.TypeInputPeer) -> store.Peer:
     try:
-        return peers.resolve(ctx, from_id).peer.id
+        return peers.resolve(ctx, from_id).peer
     except RpcFault:
         raise RpcFault(400, "FROM_PEER_INVALID") from None
+
+
+def written_by(peer: store.Peer) -> ColumnElement[bool]:
+    """Return the condition that a message says that it is from somebody.
+
+    Who is anonymous is not found by what they wrote.
+    """
+    if peer.type == PEER_USER:
+        return and_(messages.c.sender_id == peer.id, messages.c.from_chat_id.is_(None))
+    return messages.c.from_chat_id == peer.id
 
 
 _LINKS = (api.MessageEntityUrl, api.MessageEntityTextUrl)

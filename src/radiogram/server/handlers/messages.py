@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from radiogram.server import deletion, delivery, markup, peers, render, store, text
+from radiogram.server import deletion, delivery, markup, peers, reading, render, store, text
 from radiogram.server.delivery import Draft
 from radiogram.server.mentions import Mentions
 from radiogram.server.peers import Private, Room, Target
@@ -33,6 +33,7 @@ def send_message(ctx: Context, request: api.messages.SendMessage) -> api.TypeUpd
     if request.random_id == 0:
         raise RpcFault(400, "RANDOM_ID_EMPTY")
     delivery.check_may_write(ctx, target)
+    send_as = delivery.sender_chat(ctx, target, request.send_as)
     if request.rich_message is not None:
         raise RpcFault(400, "RICH_MESSAGE_UNSUPPORTED")
     formatted = _prepare(ctx, request.message, request.entities)
@@ -48,10 +49,10 @@ def send_message(ctx: Context, request: api.messages.SendMessage) -> api.TypeUpd
         reply_markup=keyboard,
     )
     if isinstance(target, Room):
-        content = delivery.signed(target, content)
+        content = delivery.signed(target, content, send_as)
     changes = Changes(ctx, target.people)
     (row,) = delivery.deliver(ctx, changes, target, [Draft(content, reply, request.random_id)])
-    _finish(ctx, changes, target)
+    _finish(ctx, changes, target, row)
     # The short form says nothing of what the caller sent, so it must have been kept as it was.
     plain = request.reply_to is None and keyboard is None and not request.noforwards
     plain = plain and not (isinstance(target, Room) and target.chat.is_channel)
@@ -79,11 +80,16 @@ def forward_messages(ctx: Context, request: api.messages.ForwardMessages) -> api
         raise RpcFault(400, "MESSAGE_ID_INVALID")
     if len(request.id) != len(request.random_id) or 0 in request.random_id:
         raise RpcFault(400, "RANDOM_ID_INVALID")
-    delivery.check_may_write(ctx, target)
+    delivery.check_may_write(ctx, target, count=len(request.id))
+    send_as = delivery.sender_chat(ctx, target, request.send_as)
     if isinstance(source, Room) and source.chat.noforwards:
         raise RpcFault(400, "CHAT_FORWARDS_RESTRICTED")
     rows = store.find_messages(ctx.tx, source.box_id, set(request.id))
-    reply = delivery.find_reply(ctx, target, request.reply_to)
+    reply_to = request.reply_to
+    if reply_to is None and request.top_msg_id:
+        topic = request.top_msg_id
+        reply_to = api.InputReplyToMessage(reply_to_msg_id=topic, top_msg_id=topic)
+    reply = delivery.find_reply(ctx, target, reply_to)
     drafts = []
     for message_id, random_id in zip(request.id, request.random_id, strict=True):
         row = rows.get(message_id)
@@ -104,13 +110,13 @@ def forward_messages(ctx: Context, request: api.messages.ForwardMessages) -> api
             fwd_from=None if header is None else render.encode(header),
         )
         if isinstance(target, Room):
-            content = delivery.signed(target, content)
+            content = delivery.signed(target, content, send_as)
         drafts.append(Draft(content, reply, random_id))
     if not drafts:
         raise RpcFault(400, "MESSAGE_ID_INVALID")
     changes = Changes(ctx, target.people)
     sent = delivery.deliver(ctx, changes, target, drafts)
-    _finish(ctx, changes, target)
+    _finish(ctx, changes, target, sent[-1])
     return changes.result(
         target.user,
         [
@@ -138,7 +144,7 @@ def _forward_header(row: MessageRow, target: Target) -> api.MessageFwdHeader:
         header.saved_from_msg_id = row.id
         header.saved_out = row.out
         if row.fwd_from is not None:  # it was not written by whom it was taken from
-            header.saved_from_id = api.PeerUser(user_id=row.sender_id)
+            header.saved_from_id = delivery.origin(row).from_id
             header.saved_date = row.date
     return header
 
@@ -151,13 +157,13 @@ def edit_message(ctx: Context, request: api.messages.EditMessage) -> api.TypeUpd
     """Change the text or the keyboard of a message that the caller wrote."""
     target = peers.resolve(ctx, request.peer)
     if isinstance(target, Room):
-        delivery.check_is_in(target)
+        _check_may_edit_in(target)
     elif target.other.user.deleted:
         raise RpcFault(400, "INPUT_USER_DEACTIVATED")
     row = store.find_message(ctx.tx, target.box_id, request.id)
-    if row is None or row.peer != target.peer or row.action is not None:
+    if row is None or row.peer != target.peer or not delivery.is_visible(target, row.id):
         raise RpcFault(400, "MESSAGE_ID_INVALID")
-    if request.quick_reply_shortcut_id is not None:
+    if row.action is not None or request.quick_reply_shortcut_id is not None:
         raise RpcFault(400, "MESSAGE_ID_INVALID")
     may_edit = row.sender_id == ctx.user_id or (
         isinstance(target, Room) and row.post and target.standing.has_right("edit_messages")
@@ -187,6 +193,8 @@ def edit_message(ctx: Context, request: api.messages.EditMessage) -> api.TypeUpd
     # A new keyboard alone does not make a message "edited".
     same_text = (written, entities) == (row.text, row.entities)
     hide = same_text and (row.edit_date is None or row.edit_hide)
+    if isinstance(target, Room) and target.chat.is_group:
+        deletion.leave_behind(ctx, row)
     store.edit_content(
         ctx.tx,
         row.content_id,
@@ -197,15 +205,28 @@ def edit_message(ctx: Context, request: api.messages.EditMessage) -> api.TypeUpd
         edit_hide=hide,
     )
     changes = Changes(ctx, target.people)
-    copies = store.find_copies(ctx.tx, [row.content_id])
-    owners = changes.people.rows({copy.box_id for copy in copies if copy.box_id > 0})
-    for copy in copies:
-        if isinstance(target, Room) and target.chat.is_channel:
-            changes.channel(target.chat).add_edit(copy)
-        else:
+    if isinstance(target, Room) and target.chat.is_channel:
+        edited = store.find_message(ctx.tx, target.box_id, row.id)
+        assert edited is not None
+        changes.channel(target.chat).add_edit(edited)
+    else:
+        copies = store.find_copies(ctx.tx, [row.content_id])
+        owners = changes.people.rows({copy.box_id for copy in copies})
+        for copy in copies:
             changes.box(owners[copy.box_id]).add_edit(copy)
     changes.finish()
     return changes.result(target.user)
+
+
+def _check_may_edit_in(room: Room) -> None:
+    """Refuse to edit anything where the caller must not write any more."""
+    delivery.check_is_in(room)
+    standing = room.standing
+    if room.chat.is_broadcast:
+        if not (standing.has_right("post_messages") or standing.has_right("edit_messages")):
+            raise RpcFault(400, "CHAT_ADMIN_REQUIRED")
+    elif not standing.is_free("send_messages"):
+        raise RpcFault(403, "CHAT_WRITE_FORBIDDEN")
 
 
 def _edits_for_ever(ctx: Context, target: Target) -> bool:
@@ -271,7 +292,12 @@ def set_typing(ctx: Context, request: api.messages.SetTyping) -> bool:
 
 
 def _type_in_room(ctx: Context, room: Room, request: api.messages.SetTyping) -> bool:
-    delivery.check_may_write(ctx, room)
+    if isinstance(
+        request.action,
+        api.SendMessageTextDraftAction | api.InputSendMessageRichMessageDraftAction,
+    ):
+        raise RpcFault(400, "TEXTDRAFT_PEER_INVALID")
+    delivery.check_is_free(room)
     if room.chat.is_broadcast:
         return True
     who: api.TypePeer = api.PeerUser(user_id=ctx.user_id)
@@ -301,7 +327,7 @@ def _type_in_room(ctx: Context, room: Room, request: api.messages.SetTyping) -> 
 def _check_options(
     ctx: Context, request: api.messages.SendMessage | api.messages.ForwardMessages
 ) -> None:
-    """Refuse what a private chat, or this server, does not have."""
+    """Refuse what this server does not have."""
     when = request.schedule_date
     if when is not None and when > ctx.now + SCHEDULE_AT_ONCE:
         if ctx.is_bot:
@@ -311,13 +337,6 @@ def _check_options(
         if when > ctx.now + SCHEDULE_YEAR:
             raise RpcFault(400, "SCHEDULE_DATE_TOO_LATE")
         raise RpcFault(400, "SCHEDULE_TOO_MUCH")  # no message is kept for later here
-    if request.send_as is not None:
-        try:
-            shown = peers.resolve(ctx, request.send_as)
-        except RpcFault:
-            shown = None
-        if not isinstance(shown, Private) or not shown.is_self:
-            raise RpcFault(400, "SEND_AS_PEER_INVALID")
     if request.quick_reply_shortcut is not None:
         bot = "QUICK_REPLIES_BOT_NOT_ALLOWED"
         raise RpcFault(400, bot if ctx.is_bot else "QUICK_REPLIES_TOO_MUCH")
@@ -346,16 +365,22 @@ def _keyboard(ctx: Context, given: api.TypeReplyMarkup | None) -> bytes | None:
     return None if shown is None else render.encode(shown)
 
 
-def _finish(ctx: Context, changes: Changes, target: Target) -> None:
-    """Write and push new messages, in the short form where the settings want it."""
-    if isinstance(target, Room) or ctx.world.settings.short_updates != "always":
+def _finish(ctx: Context, changes: Changes, target: Target, last: MessageRow) -> None:
+    """Write and push new messages, in the short form where the settings want it.
+
+    Who writes in a channel has read it (B7.2).
+    """
+    if isinstance(target, Room) and target.chat.is_channel:
+        reading.read_channel(ctx, changes, target, last.id)
+    if ctx.world.settings.short_updates != "always":
         changes.finish()
         return
-    knows = {
-        side.user.id
-        for side in (target.me, target.other)
-        if side.dialog is not None and not target.is_self
-    }
+    knows: set[int]
+    if isinstance(target, Private):
+        sides = () if target.is_self else (target.me, target.other)
+        knows = {side.user.id for side in sides if side.dialog is not None}
+    else:
+        knows = set(store.dialog_owners(ctx.tx, target.peer))
     changes.finish(lambda box: _short_message(box) if box.box_id in knows else None)
 
 
@@ -367,17 +392,38 @@ def _short_message(box: Box) -> api.TypeUpdates | None:
     if not isinstance(update, api.UpdateNewMessage):
         return None
     message = update.message
-    if not isinstance(message, api.Message) or not isinstance(message.peer_id, api.PeerUser):
+    if not isinstance(message, api.Message) or isinstance(message.peer_id, api.PeerChannel):
         return None
     if message.noforwards or message.reply_markup is not None:
         return None
-    if Mentions(message).users - {box.box_id, message.peer_id.user_id}:
+    said = Mentions(message)
+    if isinstance(message.peer_id, api.PeerUser):
+        if said.chats or said.users - {box.box_id, message.peer_id.user_id}:
+            return None
+        return api.UpdateShortMessage(
+            out=message.out,
+            silent=message.silent,
+            id=message.id,
+            user_id=message.peer_id.user_id,
+            message=message.message,
+            pts=update.pts,
+            pts_count=update.pts_count,
+            date=message.date,
+            fwd_from=message.fwd_from,
+            reply_to=message.reply_to,
+            entities=message.entities,
+        )
+    author = message.from_id
+    if not isinstance(author, api.PeerUser) or said.users - {box.box_id, author.user_id}:
         return None
-    return api.UpdateShortMessage(
+    if said.chats - {message.peer_id.chat_id}:
+        return None
+    return api.UpdateShortChatMessage(
         out=message.out,
         silent=message.silent,
         id=message.id,
-        user_id=message.peer_id.user_id,
+        from_id=author.user_id,
+        chat_id=message.peer_id.chat_id,
         message=message.message,
         pts=update.pts,
         pts_count=update.pts_count,
