@@ -96,7 +96,9 @@ def add_member(
         **{"via_request": False, "kicked_by": None, **values},
     )
     if chat.is_channel:
-        store.save_dialog(ctx.tx, user_id, chat.peer, hidden=False)
+        # What was written before is nothing that waits to be read.
+        last = chat.next_message_id - 1
+        store.save_dialog(ctx.tx, user_id, chat.peer, hidden=False, read_inbox_max_id=last)
     return member
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from radiogram.server import deletion, peers, reading, store
+from radiogram.server import chat_store, deletion, peers, reading, store
+from radiogram.server.db import boxes, messages
 from radiogram.server.handlers import history
 from radiogram.server.rpc import Context, RpcFault, handles
 from radiogram.server.updates import Changes
@@ -35,6 +36,69 @@ def delete_messages(
     count = deletion.delete_posts(ctx, changes, room, rows)
     changes.finish()
     return api.messages.AffectedMessages(pts=changes.channel(room.chat).pts, pts_count=count)
+
+
+@handles(api.channels.DeleteHistory, bots=False)
+def delete_history(ctx: Context, request: api.channels.DeleteHistory) -> api.TypeUpdates:
+    """Delete the messages up to one, or all if `max_id` is 0, for everybody or for the caller.
+
+    For the caller they are hidden, which is possible in supergroups only.
+    """
+    room = peers.resolve_channel(ctx, request.channel)
+    if not room.standing.is_present:
+        raise RpcFault(400, "CHANNEL_PARICIPANT_MISSING")
+    last = store.last_message_id(ctx.tx, room.box_id, room.peer)
+    max_id = min(request.max_id, last) if request.max_id > 0 else last
+    changes = Changes(ctx, room.people)
+    if request.for_everyone:
+        if not room.standing.has_right("delete_messages"):
+            raise RpcFault(400, "CHAT_ADMIN_REQUIRED")
+        up_to = boxes.c.id <= max_id
+        rows = list(store.select_messages(ctx.tx, room.box_id, room.peer, up_to))
+        deletion.delete_posts(ctx, changes, room, rows)
+    elif room.chat.is_broadcast:
+        raise RpcFault(400, "CHANNEL_TOO_BIG")
+    elif max_id >= room.first_id:
+        first = max_id + 1
+        chat_store.save_member(ctx.tx, room.chat.id, ctx.user_id, available_min_id=first)
+        update = api.UpdateChannelAvailableMessages(channel_id=room.chat.id, available_min_id=first)
+        changes.tell([ctx.user_id], update)
+    changes.finish()
+    return changes.result(room.user)
+
+
+@handles(api.channels.DeleteParticipantHistory, bots=False)
+def delete_participant_history(
+    ctx: Context, request: api.channels.DeleteParticipantHistory
+) -> api.messages.AffectedHistory:
+    """Delete what somebody has written in a supergroup, for everybody."""
+    room = peers.resolve_channel(ctx, request.channel)
+    if room.chat.is_broadcast:
+        raise RpcFault(400, "CHANNEL_INVALID")
+    if not room.standing.is_present:
+        raise RpcFault(403, "CHAT_WRITE_FORBIDDEN")
+    if not room.standing.has_right("delete_messages"):
+        raise RpcFault(400, "CHAT_ADMIN_REQUIRED")
+    try:
+        author = peers.resolve(ctx, request.participant).peer
+    except RpcFault:
+        raise RpcFault(400, "PARTICIPANT_ID_INVALID") from None
+    theirs = (history.written_by(author), messages.c.action.is_(None))
+    rows = list(store.select_messages(ctx.tx, room.box_id, room.peer, *theirs))
+    batch = ctx.world.settings.affected_batch or len(rows)
+    changes = Changes(ctx, room.people)
+    count = deletion.delete_posts(ctx, changes, room, rows[:batch])
+    changes.finish()
+    return api.messages.AffectedHistory(
+        pts=changes.channel(room.chat).pts, pts_count=count, offset=len(rows) - count
+    )
+
+
+@handles(api.channels.ReadMessageContents, bots=False)
+def read_message_contents(ctx: Context, request: api.channels.ReadMessageContents) -> bool:
+    """Note that voice notes were heard and mentions seen: there is nothing that waits for it."""
+    peers.resolve_channel(ctx, request.channel)
+    return True
 
 
 @handles(api.channels.ReadHistory, bots=False)

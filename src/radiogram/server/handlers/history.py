@@ -241,6 +241,76 @@ def _saved_from(
     return (row for row in rows if render.message(row, ctx.user_id).saved_peer_id == wanted)
 
 
+# ------------------------------------------------------------------ views and mentions
+
+
+@handles(api.messages.GetMessagesViews, bots=False)
+def get_messages_views(
+    ctx: Context, request: api.messages.GetMessagesViews
+) -> api.messages.MessageViews:
+    """Return how often posts were seen and forwarded; with `increment` the caller sees them now.
+
+    Everybody counts once, and the author from the start.
+    """
+    target = peers.resolve(ctx, request.peer)
+    if len(request.id) > MAX_IDS:
+        raise RpcFault(400, "MSG_ID_INVALID")
+    found: dict[int, MessageRow] = {}
+    if isinstance(target, Room) and target.chat.is_channel:
+        found = _posts(ctx, target, request.id)
+        if request.increment:
+            new = {row.content_id for row in found.values() if row.sender_id != ctx.user_id}
+            store.add_views(ctx.tx, ctx.user_id, new)
+            found = _posts(ctx, target, request.id)
+    views: list[api.TypeMessageViews] = [
+        api.MessageViews(views=found[number].views or 1, forwards=found[number].forwards or 0)
+        if number in found
+        else api.MessageViews()
+        for number in request.id
+    ]
+    return api.messages.MessageViews(views=views, chats=[], users=[])
+
+
+def _posts(ctx: Context, room: Room, ids: Iterable[int]) -> dict[int, MessageRow]:
+    rows = store.find_messages(ctx.tx, room.box_id, set(ids))
+    return {number: row for number, row in rows.items() if row.post and number >= room.first_id}
+
+
+@handles(api.messages.GetUnreadMentions, bots=False)
+def get_unread_mentions(
+    ctx: Context, request: api.messages.GetUnreadMentions
+) -> api.messages.TypeMessages:
+    """Return the messages that mention the caller and wait to be seen: none are kept."""
+    return _page(ctx, peers.resolve(ctx, request.peer), [], 0, 0)
+
+
+@handles(api.messages.ReadMentions, bots=False)
+def read_mentions(ctx: Context, request: api.messages.ReadMentions) -> api.messages.AffectedHistory:
+    """Mark all mentions as seen, of which there are none."""
+    target = peers.resolve(ctx, request.peer)
+    pts = target.user.pts
+    if isinstance(target, Room) and target.chat.is_channel:
+        pts = target.chat.pts
+    return api.messages.AffectedHistory(pts=pts, pts_count=0, offset=0)
+
+
+@handles(api.messages.ReadMessageContents, bots=False)
+def read_message_contents(
+    ctx: Context, _request: api.messages.ReadMessageContents
+) -> api.messages.AffectedMessages:
+    """Note that voice notes were heard and mentions seen: there is nothing that waits for it."""
+    user = store.load_users(ctx.tx, [ctx.user_id])[ctx.user_id]
+    return api.messages.AffectedMessages(pts=user.pts, pts_count=0)
+
+
+@handles(api.messages.ReceivedMessages, bots=False)
+def received_messages(
+    _ctx: Context, _request: api.messages.ReceivedMessages
+) -> list[api.ReceivedNotifyMessage]:
+    """Take note of what a client without updates has received, which matters to nobody."""
+    return []
+
+
 # ------------------------------------------------------------------ results
 
 

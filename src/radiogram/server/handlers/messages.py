@@ -91,6 +91,7 @@ def forward_messages(ctx: Context, request: api.messages.ForwardMessages) -> api
         reply_to = api.InputReplyToMessage(reply_to_msg_id=topic, top_msg_id=topic)
     reply = delivery.find_reply(ctx, target, reply_to)
     drafts = []
+    posts = set()
     for message_id, random_id in zip(request.id, request.random_id, strict=True):
         row = rows.get(message_id)
         if row is None or row.peer != source.peer or not delivery.is_visible(source, row.id):
@@ -112,8 +113,11 @@ def forward_messages(ctx: Context, request: api.messages.ForwardMessages) -> api
         if isinstance(target, Room):
             content = delivery.signed(target, content, send_as)
         drafts.append(Draft(content, reply, random_id))
+        if row.post:
+            posts.add(row.content_id)
     if not drafts:
         raise RpcFault(400, "MESSAGE_ID_INVALID")
+    store.add_forwards(ctx.tx, posts)
     changes = Changes(ctx, target.people)
     sent = delivery.deliver(ctx, changes, target, drafts)
     _finish(ctx, changes, target, sent[-1])
