@@ -104,7 +104,7 @@ _ONE_INT = Struct("<Ii")
 _CONSTRUCTOR = Struct("<I")
 
 Outcome = Literal["unknown", "running", "ok", "failed"]
-_State = Literal["running", "ok", "failed", "dropped"]
+_State = Literal["running", "ok", "failed", "dropped", "unread"]
 
 
 class _Pushed(Outgoing):
@@ -184,6 +184,19 @@ class ServerSession(Session[_Pushed]):
         """Answer a request with ``rpc_error``; otherwise like ``reply``."""
         self._reply(msg_id, _error(code, message), "failed", now)
 
+    def unread(self, msg_id: int) -> None:
+        """Forget that a request was read: a repetition is executed (E17)."""
+        request = self._requests.get(msg_id)
+        if request is not None:
+            request.state = "unread"
+            self._settle_ack(msg_id)
+
+    def hold_back(self, msg_id: int) -> None:
+        """Keep the answer to a request unsent until the client asks for it or reconnects (E20)."""
+        request = self._requests.get(msg_id)
+        if request is not None:
+            self._queue.pop(request.answer_id, None)
+
     def reply_service(self, msg_id: int, body: bytes, *, now: float) -> None:
         """Answer a query of MTProto's own with a bare message, not with ``rpc_result``."""
         self._settle_ack(msg_id)
@@ -199,6 +212,8 @@ class ServerSession(Session[_Pushed]):
         """Tell how a request went, as invokeAfterMsg asks (A12.5)."""
         request = self._requests.get(msg_id)
         if request is None:
+            return "unknown"
+        if request.state == "unread":
             return "unknown"
         return "failed" if request.state == "dropped" else request.state
 
@@ -434,6 +449,10 @@ class ServerSession(Session[_Pushed]):
     ) -> None:
         """Answer a repeated request as before, without executing it again (A5.3)."""
         request = self._requests.get(msg_id)
+        if request is not None and request.state == "unread":
+            request.state = "running"
+            events.append(Request(msg_id, body))
+            return
         if request is None or request.acked or request.state in ("running", "dropped"):
             constructor = int.from_bytes(body[:4], "little")
             if constructor in IDEMPOTENT:

@@ -138,6 +138,15 @@ class Connection:
             log.info("a packet of %s does not open: %s", conn.peer, error)
             self.fail(NOT_FOUND)
             return
+        faults = server.world.faults
+        if faults.has_packets:
+            fault = faults.of_packet((key.permanent or key).user_id, incoming=True)
+            if fault is not None:
+                if fault.kind == "error":
+                    self.fail(fault.code)
+                elif fault.kind == "drop":
+                    self.abort()
+                return
         session = server.session(key, envelope.session_id)
         session.attach(self)
         if packet.quick_ack:

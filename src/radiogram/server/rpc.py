@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from radiogram.errors import DecodeError, EncodeError, RadiogramError, SchemaError
 from radiogram.server import layers
+from radiogram.server.faults import Withheld
 from radiogram.tl import api
 from radiogram.tl.base import Request
 from radiogram.tl.build import Registry, registry
@@ -333,12 +334,12 @@ def dispatch(world: World, caller: Caller, body: bytes) -> bytes:
     """Execute one serialised call and return its serialised result.
 
     Raises :class:`RpcFault` for every answer that is an error, and :class:`NotYet` when an
-    invokeAfterMsg has to wait. Nothing else escapes, whatever the caller sent and however badly
-    a handler fails.
+    invokeAfterMsg has to wait; :class:`Withheld` if a fault was asked for. Nothing else escapes,
+    whatever the caller sent and however badly a handler fails.
     """
     try:
         return _dispatch(world, caller, bytes(body))
-    except (RpcFault, NotYet):
+    except (RpcFault, NotYet, Withheld):
         raise
     except Exception:
         log.exception("a call failed inside the server")
@@ -356,8 +357,9 @@ def _dispatch(world: World, caller: Caller, body: bytes) -> bytes:
         caller.wants_updates = True
     target = caller.registry
     second = int(world.clock.now())
+    troubled = world.faults.has_calls
     kept = world.shared_results.get((target.layer, body))
-    if kept is not None and kept[0] == second:
+    if kept is not None and kept[0] == second and not troubled:
         return kept[1]
 
     request = _decode(target, body)
@@ -367,6 +369,8 @@ def _dispatch(world: World, caller: Caller, body: bytes) -> bytes:
     except EncodeError as error:
         log.info("%s of layer %d has no newer form: %s", method.TL_NAME, target.layer, error)
         raise RpcFault(400, "INPUT_REQUEST_INVALID") from None
+    if troubled:
+        _meet_fault(world, caller, newest, None)
     handler = _find(newest, authorization, world)
     context = Context(world, caller)
     try:
@@ -382,6 +386,19 @@ def _dispatch(world: World, caller: Caller, body: bytes) -> bytes:
         log.exception("%s of %d failed", method.TL_NAME, authorization.user_id)
         raise RpcFault(500, "RPC_CALL_FAIL") from None
     log.debug("%s of %d: %d bytes", method.TL_NAME, authorization.user_id, len(result))
+    if troubled:
+        _meet_fault(world, caller, newest, result)
     if handler.shared and len(body) == 4:
         world.shared_results[target.layer, body] = (second, result)
     return result
+
+
+def _meet_fault(world: World, caller: Caller, request: Request[Any], answer: bytes | None) -> None:
+    """Let a call meet what a test wants it to, before it is executed or after."""
+    user_id = caller.authorization.user_id
+    fault = world.faults.of_call(request, user_id, "before" if answer is None else "after")
+    if fault is None:
+        return
+    if fault.error is not None:
+        raise RpcFault(*fault.error)
+    raise Withheld(fault, answer)

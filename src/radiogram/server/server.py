@@ -27,6 +27,7 @@ from radiogram.server.authorizations import Authorization
 from radiogram.server.clock import Clock
 from radiogram.server.connection import TOO_MANY, Connection
 from radiogram.server.db import open_database
+from radiogram.server.faults import Faults
 from radiogram.server.identity import key_of_process
 from radiogram.server.session import Session
 from radiogram.server.settings import Settings
@@ -163,6 +164,11 @@ class Server:
         if self._world is None:
             raise RuntimeError("the server was not started; use `async with Server() as server`")
         return self._world
+
+    @property
+    def faults(self) -> Faults:
+        """What goes wrong on purpose. Raises RuntimeError before the server was started."""
+        return self.world.faults
 
     @property
     def public_key(self) -> str:

@@ -7,6 +7,7 @@ takes packets; knows no method.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from radiogram.mtproto import events
 from radiogram.mtproto.message import Envelope
 from radiogram.mtproto.server import SaltBook, ServerSession
 from radiogram.server.authorizations import Authorization
+from radiogram.server.faults import Withheld
 from radiogram.server.rpc import Caller, NotYet, RpcFault, dispatch
 from radiogram.tl import api, mtproto
 
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("radiogram.server.session")
 
+LATE = 0.01
+"""Seconds after which a packet that is to be overtaken leaves, though nothing has come behind."""
 MAX_PARKED = 128
 """Calls of one session that wait for others; more are refused."""
 
@@ -53,6 +57,8 @@ class Session(Caller):
             now=server.world.clock.now(),
         )
         self._parked: dict[int, events.Request] = {}
+        self._late: list[bytes] = []
+        """Packets that leave behind the next ones, because a test wants it so."""
         self._timer: Timer | None = None
         self._timer_at = 0.0
 
@@ -73,6 +79,7 @@ class Session(Caller):
         """Keep what is not acknowledged for the next connection."""
         now = self._world.clock.now()
         self.connection = None
+        self._late.clear()
         self.idle_since = now
         self._engine.connection_lost(now=now)
         self._server.idle(self)
@@ -101,9 +108,39 @@ class Session(Caller):
                 body = self.registry.encode(api.UpdatesTooLong())
                 self._engine.push(body, now=self._world.clock.now())
             packets = self._engine.packets(now=self._world.clock.now())
-            if packets:
+            if packets and self._world.faults.has_packets:
+                packets = self._spoil(packets)
+            if packets and self.connection is not None:
                 self.connection.write(packets)
         self._arm()
+
+    def _spoil(self, packets: list[bytes]) -> list[bytes]:
+        """Carry out the faults that packets on their way out meet (E20)."""
+        going: list[bytes] = []
+        late: list[bytes] = []
+        for packet in packets:
+            fault = self._world.faults.of_packet(self.authorization.user_id, incoming=False)
+            kind = fault.kind if fault is not None else ""
+            if kind == "drop" and self.connection is not None:
+                self.connection.abort()
+                return []
+            if kind == "reorder":
+                late.append(packet)
+            elif kind != "lose":
+                going += [packet, packet] if kind == "repeat" else [packet]
+        if going:
+            going += self._late
+            self._late = []
+        if late and not self._late:
+            # Nothing may follow: then it is late, but not for ever.
+            asyncio.get_running_loop().call_later(LATE, self._release)
+        self._late += late
+        return going
+
+    def _release(self) -> None:
+        late, self._late = self._late, []
+        if late and self.connection is not None:
+            self.connection.write(late)
 
     def close(self) -> None:
         """Forget everything; the client will hear of a new session if it comes back (A7.3)."""
@@ -165,6 +202,8 @@ class Session(Caller):
             result = dispatch(self._world, self, event.body)
         except RpcFault as fault:
             self._engine.reply_error(event.msg_id, fault.code, fault.message, now=clock.now())
+        except Withheld as withheld:
+            self._withhold(event.msg_id, withheld)
         except NotYet:
             if last_chance or len(self._parked) >= MAX_PARKED:
                 self._engine.reply_error(event.msg_id, -503, "MSG_WAIT_TIMEOUT", now=clock.now())
@@ -175,6 +214,26 @@ class Session(Caller):
             )
         else:
             self._engine.reply(event.msg_id, result, now=clock.now())
+
+    def _withhold(self, msg_id: int, withheld: Withheld) -> None:
+        """Carry out a fault that a test has asked for (part E)."""
+        fault, answer = withheld.fault, withheld.answer
+        if answer is None:
+            self._engine.unread(msg_id)
+        else:
+            if fault.delay:
+                self._world.clock.call_later(fault.delay, lambda: self._answer_late(msg_id, answer))
+                return
+            # The answer is ready and kept, so that a repetition of the call gets it.
+            self._engine.reply(msg_id, answer, now=self._world.clock.now())
+            if fault.lose:
+                self._engine.hold_back(msg_id)
+        if fault.drop and self.connection is not None:
+            self.connection.abort()
+
+    def _answer_late(self, msg_id: int, answer: bytes) -> None:
+        self._engine.reply(msg_id, answer, now=self._world.clock.now())
+        self._server.touched(self)
 
     def _retry_parked(self) -> None:
         for msg_id, event in list(self._parked.items()):

@@ -24,6 +24,7 @@ from radiogram.server import accounts, handlers, layers
 from radiogram.server.authorizations import Authorization, AuthorizationBook
 from radiogram.server.clock import Clock
 from radiogram.server.db import Database, phone_codes
+from radiogram.server.faults import Faults
 from radiogram.server.rpc import Caller, dispatch
 from radiogram.server.settings import Settings
 from radiogram.tl import api
@@ -83,6 +84,8 @@ class World:
         self.port = 0
         """The address that help.getConfig names."""
         self.authorizations = AuthorizationBook(db, self.clock, self.random)
+        self.faults = Faults()
+        """What goes wrong on purpose; see :class:`~radiogram.server.faults.Faults`."""
         self.shared_results: dict[tuple[int, bytes], tuple[int, bytes]] = {}
         """Encoded results that are the same for everybody, by layer and call; with their second."""
         self.code_attempts: dict[str, int] = {}
@@ -252,6 +255,21 @@ class World:
     ) -> None:
         """Push updates to the live sessions of an account that want them (A13)."""
         self.pushed.append(Push(user_id, updates))
+        if self.faults.has_pushes:
+            fault = self.faults.of_push(user_id)
+            kind = fault.kind if fault is not None else ""
+            if kind == "hold":
+                self.faults.held.append(lambda: self._push(user_id, updates, exclude))
+                return
+            if kind == "too_long":
+                updates = api.UpdatesTooLong()
+            if kind == "repeat":
+                self._push(user_id, updates, exclude)
+            if kind == "lose":
+                return
+        self._push(user_id, updates, exclude)
+
+    def _push(self, user_id: int, updates: api.TypeUpdates, exclude: Caller | None) -> None:
         encoded: dict[int, bytes] = {}
         for session in self.authorizations.sessions_of(user_id):
             if session is exclude or not session.wants_updates:
