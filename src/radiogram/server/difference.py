@@ -6,6 +6,7 @@ Knows the event logs and how their rows become an answer to ``updates.getDiffere
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from sqlalchemy import select
@@ -22,11 +23,13 @@ if TYPE_CHECKING:
     from radiogram.server.rpc import Context
 
 
-def state(ctx: Context, user: UserRow, *, pts: int | None = None) -> api.updates.State:
-    """Return the state of an account, or the intermediate one at an earlier `pts`."""
+def state(
+    ctx: Context, user: UserRow, *, pts: int | None = None, qts: int | None = None
+) -> api.updates.State:
+    """Return the state of an account, or the intermediate one at an earlier `pts` and `qts`."""
     return api.updates.State(
         pts=user.pts if pts is None else pts,
-        qts=user.qts,
+        qts=user.qts if qts is None else qts,
         date=ctx.now,
         seq=0,
         unread_count=store.unread_total(ctx.tx, user.id),
@@ -83,21 +86,24 @@ def missed(ctx: Context, box_id: int, pts: int, *, limit: int, first_id: int = 0
 
 
 def difference(
-    ctx: Context, user: UserRow, pts: int, *, date: int, qts: int, limit: int
+    ctx: Context, user: UserRow, pts: int, *, date: int, qts: int, limit: int, qts_limit: int
 ) -> api.updates.TypeDifference:
-    """Tell everything that happened to an account, or the first `limit` events of it.
+    """Tell everything that happened to an account, or the first events of it.
 
-    Of channels it is only said which of them have news since `date` (C6.3).
+    Those are no more than `limit` that pts counts and `qts_limit` that qts counts. Of channels it
+    is only said which of them have news since `date` (C6.3).
     """
     own = missed(ctx, user.id, pts, limit=limit)
-    updates = own.updates
-    if own.is_complete:
-        updates = updates + _bot_events(ctx, user, qts) + _channels_with_news(ctx, date)
+    counted, qts = _counted_by_qts(ctx, user, qts, qts_limit)
+    updates = own.updates + counted
+    complete = own.is_complete and qts >= user.qts
+    if complete:
+        updates += _channels_with_news(ctx, date)
         if not own.messages and not updates and own.pts == pts:
             return api.updates.DifferenceEmpty(date=ctx.now, seq=0)
     people = render.People(ctx.tx, ctx.now)
     shown = people.mentioned(user.id, own.messages, updates)
-    if own.is_complete:
+    if complete:
         return api.updates.Difference(
             new_messages=own.messages,
             new_encrypted_messages=[],
@@ -109,20 +115,25 @@ def difference(
         new_messages=own.messages,
         new_encrypted_messages=[],
         other_updates=updates,
-        intermediate_state=state(ctx, user, pts=own.pts),
+        intermediate_state=state(ctx, user, pts=own.pts, qts=qts),
         **shown,
     )
 
 
-def _bot_events(ctx: Context, user: UserRow, qts: int) -> list[api.TypeUpdate]:
+def _counted_by_qts(
+    ctx: Context, user: UserRow, qts: int, limit: int
+) -> tuple[list[api.TypeUpdate], int]:
+    """Return the first updates after a qts, and the qts to which they lead."""
     if qts >= user.qts:
-        return []
-    payloads = ctx.tx.execute(
-        select(bot_events.c.payload)
+        return [], user.qts
+    rows = ctx.tx.execute(
+        select(bot_events.c.payload, bot_events.c.qts)
         .where(bot_events.c.user_id == user.id, bot_events.c.qts > qts)
         .order_by(bot_events.c.qts)
-    ).scalars()
-    return [cast(api.TypeUpdate, render.decode(payload)) for payload in payloads]
+        .limit(limit)
+    ).all()
+    updates = [cast(api.TypeUpdate, render.decode(row.payload)) for row in rows]
+    return updates, rows[-1].qts if rows else user.qts
 
 
 def _channels_with_news(ctx: Context, date: int) -> list[api.TypeUpdate]:
@@ -145,9 +156,17 @@ def _channels_with_news(ctx: Context, date: int) -> list[api.TypeUpdate]:
 
 
 def channel_difference(
-    ctx: Context, room: Room, pts: int, *, limit: int
+    ctx: Context,
+    room: Room,
+    pts: int,
+    *,
+    limit: int,
+    wanted: Callable[[int], bool] = lambda _number: True,
 ) -> api.updates.TypeChannelDifference:
-    """Tell what happened to a channel, or the first `limit` events of it (C6.6)."""
+    """Tell what happened to a channel, or the first `limit` events of it (C6.6).
+
+    `wanted` says of which ids new messages are told.
+    """
     settings = ctx.world.settings
     chat = room.chat
     if pts == chat.pts:
@@ -161,7 +180,7 @@ def channel_difference(
         final=news.is_complete,
         pts=news.pts,
         timeout=settings.channel_poll_timeout,
-        new_messages=news.messages,
+        new_messages=[message for message in news.messages if wanted(message.id)],
         other_updates=news.updates,
         **room.people.mentioned(ctx.user_id, news.messages, news.updates, chats=[chat.id]),
     )

@@ -6,7 +6,7 @@ beyond the fields of the objects themselves.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 from typing import TYPE_CHECKING, TypedDict, cast
 
@@ -201,6 +201,10 @@ def chat(viewer: UserRow, target: ChatRow, member: MemberRow | None, now: int) -
     )
 
 
+_MANY = 4
+"""Viewers from which on it pays to read at once what concerns all of them."""
+
+
 class People:
     """The accounts and chats that one request has to show, read once."""
 
@@ -265,6 +269,26 @@ class People:
         found = chat_store.load_members(self._tx, chat_id, missing)
         for one in missing:
             self._members[chat_id, one] = found.get(one)
+
+    def first_id(self, chat_id: int, viewer_id: int) -> int:
+        """Return the lowest id of a prepared chat that one of its members may see."""
+        member = self._members.get((chat_id, viewer_id))
+        return member.available_min_id if member is not None and member.is_present else 0
+
+    def prepare(self, found: Mapping[int, Mentions]) -> None:
+        """Read at once what is needed to show several viewers what each of them is told of."""
+        if len(found) < _MANY:
+            return
+        users = set().union(*(said.users for said in found.values()))
+        for chat_id in set().union(*(said.chats for said in found.values())):
+            self.prepare_chat(chat_id, found)
+        self.rows([*found, *users])
+        for entry in store.load_all_contacts(self._tx, found, users):
+            self._contacts[entry.owner_id, entry.user_id] = entry
+        for viewer in found:
+            self._pairs.add((viewer, viewer))
+            for number in users:
+                self._pairs.update(((viewer, number), (number, viewer)))
 
     def chats_seen_by(self, viewer_id: int, ids: Iterable[int]) -> list[api.TypeChat]:
         """Return chat objects for one viewer, in the order of their ids."""

@@ -281,6 +281,31 @@ def load_contacts(tx: Connection, user_id: int, ids: Iterable[int]) -> list[Cont
     return found
 
 
+_ALL_CONTACTS = select(*columns(contacts, ContactRow._fields)).where(
+    contacts.c.owner_id.in_(bindparam("owners", expanding=True)),
+    or_(
+        contacts.c.user_id.in_(bindparam("ids", expanding=True)),
+        contacts.c.user_id == contacts.c.owner_id,
+    ),
+)
+
+
+def load_all_contacts(
+    tx: Connection, owners: Iterable[int], ids: Iterable[int]
+) -> list[ContactRow]:
+    """Read what each of some accounts has in its address book about each of others.
+
+    Both ways, and about themselves.
+    """
+    one, other = list(chunks(owners)), list(chunks(ids))
+    found: list[ContactRow] = []
+    for a in one:
+        for b in other:
+            for values in ({"owners": a, "ids": b}, {"owners": b, "ids": a}):
+                found.extend(map(ContactRow._make, tx.execute(_ALL_CONTACTS, values)))
+    return found
+
+
 def save_counters(tx: Connection, rows: Sequence[tuple[int, int, int]]) -> None:
     """Write (user_id, pts, next_message_id) of boxes that changed."""
     _SAVE_COUNTERS.run_many(tx, ({"u": user, "p": pts, "n": last} for user, pts, last in rows))

@@ -121,10 +121,6 @@ class Box:
         """Return the rows that the log gains."""
         return self._events
 
-    def seen_by(self, _viewer_id: int) -> list[api.TypeUpdate]:
-        """Return what has happened, as one account is told it."""
-        return self.updates
-
     def _add(self, count: int, make: Callable[[int], api.TypeUpdate]) -> None:
         update = make(self.pts + count)
         self._log(count, EventKind.OTHER, payload=render.encode(update))
@@ -152,6 +148,7 @@ class ChannelBox(Box):
         super().__init__(chat.box_id, chat.pts, chat.next_message_id, now)
         self.chat_id = chat.id
         self._authors: dict[int, int] = {}
+        self._lowest_edit = 0x7FFFFFFF
 
     def add_new(self, row: MessageRow, random_id: int | None = None) -> None:
         """Note a message that has just been stored."""
@@ -162,6 +159,7 @@ class ChannelBox(Box):
     def add_edit(self, row: MessageRow) -> None:
         """Note a message whose content has changed."""
         self._log(1, EventKind.EDIT, message_id=row.id)
+        self._lowest_edit = min(self._lowest_edit, row.id)
         message = self._message(row)
         self.updates.append(
             api.UpdateEditChannelMessage(message=message, pts=self.pts, pts_count=1)
@@ -189,12 +187,19 @@ class ChannelBox(Box):
             ),
         )
 
-    def seen_by(self, viewer_id: int) -> list[api.TypeUpdate]:
-        """Return what has happened; of a message, only its author is told that it is theirs."""
-        if viewer_id not in self._authors.values():
+    def seen_by(self, viewer_id: int, first_id: int = 0) -> list[api.TypeUpdate]:
+        """Return what has happened; of a message, only its author is told that it is theirs.
+
+        An edit below `first_id` is hidden prehistory: the viewer is only told to ask for the
+        difference, which leads past it.
+        """
+        if viewer_id not in self._authors.values() and first_id <= self._lowest_edit:
             return self.updates
         told: list[api.TypeUpdate] = []
         for update in self.updates:
+            if isinstance(update, api.UpdateEditChannelMessage) and update.message.id < first_id:
+                told.append(api.UpdateChannelTooLong(channel_id=self.chat_id, pts=update.pts))
+                continue
             if isinstance(update, api.UpdateNewChannelMessage | api.UpdateEditChannelMessage):
                 message = update.message
                 mine = self._authors.get(message.id) == viewer_id
@@ -325,11 +330,14 @@ class Changes:
             self._people.keep_chat(chat)
             self._people.prepare_chat(chat.id, viewers)
             for viewer in viewers:
-                pushes.setdefault(viewer, []).extend(channel.seen_by(viewer))
+                first_id = self._people.first_id(chat.id, viewer)
+                pushes.setdefault(viewer, []).extend(channel.seen_by(viewer, first_id))
         for user_id, updates in shortened.items():
             self._ctx.push(user_id, updates)
+        found = {user_id: Mentions(*said) for user_id, said in pushes.items()}
+        self._people.prepare(found)
         for user_id, said in pushes.items():
-            self._ctx.push(user_id, self.say(user_id, said))
+            self._ctx.push(user_id, self._say(user_id, said, found[user_id]))
 
     def result(self, user: UserRow, message_ids: Iterable[tuple[int, int]] = ()) -> api.Updates:
         """Return what the caller's call has changed, as its result (B7.1).
@@ -348,7 +356,9 @@ class Changes:
 
     def say(self, viewer_id: int, updates: list[api.TypeUpdate]) -> api.Updates:
         """Return updates with everybody whom they mention, as one account is told them."""
-        found = Mentions(*updates)
+        return self._say(viewer_id, updates, Mentions(*updates))
+
+    def _say(self, viewer_id: int, updates: list[api.TypeUpdate], found: Mentions) -> api.Updates:
         if found.users:
             found.users.add(viewer_id)  # both sides of a chat are told (B7.1)
         return api.Updates(
