@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from radiogram.server import chat_store
 from radiogram.tl import api
-from tests.server.stage import Stage, fault, kinds
+from tests.server.stage import MakeStage, Stage, fault, kinds
 
 
 def get(stage: Stage, who: int, room: int, *names: api.TypeInputMessage) -> api.messages.Messages:
@@ -148,3 +151,146 @@ def test_c4_posts_have_no_readers(stage: Stage, max_id: int) -> None:
     assert stage.pushed_to() == {stage.bob}
     assert stage.dialog(stage.ann, news).read_outbox_max_id == 0
     assert post == 2
+
+
+# -------------------------------------------------------------------- clearing
+
+
+def clear(stage: Stage, who: int, room: int, max_id: int = 0, **flags: bool) -> Any:
+    channel = stage.input_channel(who, room)
+    return stage.call(who, api.channels.DeleteHistory(channel=channel, max_id=max_id, **flags))
+
+
+def test_c5_clearing_for_oneself(stage: Stage) -> None:
+    room = stage.channel(stage.ann, stage.bob, megagroup=True)
+    sent = stage.send(stage.ann, room, "one")
+    result = clear(stage, stage.bob, room)
+    told = api.UpdateChannelAvailableMessages(channel_id=room, available_min_id=sent + 1)
+    assert result.updates == stage.pushes(stage.bob) == [told]
+    assert stage.pushed_to() == {stage.bob}
+    assert stage.history(stage.bob, room).messages == []
+    assert stage.dialog(stage.bob, room).unread_count == 0
+    assert len(stage.history(stage.ann, room).messages) == 3
+    assert clear(stage, stage.bob, room).updates == []
+    after = stage.send(stage.ann, room, "two")
+    assert [m.id for m in stage.history(stage.bob, room).messages] == [after]
+
+
+def test_c5_clearing_for_everybody(stage: Stage) -> None:
+    room = stage.channel(stage.ann, stage.bob, megagroup=True)
+    sent = [stage.send(stage.ann, room) for _ in range(2)]
+    with fault("CHAT_ADMIN_REQUIRED"):
+        clear(stage, stage.bob, room, for_everyone=True)
+    result = clear(stage, stage.ann, room, sent[0], for_everyone=True)
+    told = api.UpdateDeleteChannelMessages(
+        channel_id=room, messages=[1, 2, sent[0]], pts=8, pts_count=3
+    )
+    assert result.updates == stage.pushes(stage.bob) == [told]
+    assert [m.id for m in stage.history(stage.bob, room).messages] == [sent[1]]
+
+
+def test_c5_clearing_errors(stage: Stage) -> None:
+    news = stage.channel(stage.ann, stage.bob, broadcast=True)
+    with fault("CHANNEL_TOO_BIG"):
+        clear(stage, stage.bob, news)
+    with stage.world.db.begin() as tx:
+        chat_store.change_chat(tx, news, username="news_of_ann")
+    with fault("CHANNEL_PARICIPANT_MISSING"):
+        clear(stage, stage.eve, news)
+
+
+def test_c5_all_of_one_participant(make_stage: MakeStage) -> None:
+    stage = make_stage(affected_batch=2)
+    room = stage.channel(stage.ann, stage.bob, stage.eve, megagroup=True)
+    for _ in range(3):
+        stage.send(stage.bob, room)
+    kept = stage.send(stage.eve, room)
+
+    def call(who: int, whose: int) -> Any:
+        request = api.channels.DeleteParticipantHistory(
+            channel=stage.input_channel(who, room), participant=stage.input_peer(who, whose)
+        )
+        return stage.call(who, request)
+
+    with fault("CHAT_ADMIN_REQUIRED"):
+        call(stage.eve, stage.bob)
+    first = call(stage.ann, stage.bob)
+    assert (first.pts_count, first.offset) == (2, 1)
+    (update,) = stage.pushes(stage.eve)
+    assert (update.pts, update.pts_count) == (first.pts, 2)
+    second = call(stage.ann, stage.bob)
+    assert (second.pts, second.pts_count, second.offset) == (first.pts + 1, 1, 0)
+    assert [m.id for m in stage.history(stage.eve, room).messages] == [kept, 2, 1]
+    with fault("PARTICIPANT_ID_INVALID"):
+        request = api.channels.DeleteParticipantHistory(
+            channel=stage.input_channel(stage.ann, room), participant=api.InputPeerEmpty()
+        )
+        stage.call(stage.ann, request)
+    news = stage.channel(stage.ann, broadcast=True)
+    with fault("CHANNEL_INVALID"):
+        request = api.channels.DeleteParticipantHistory(
+            channel=stage.input_channel(stage.ann, news), participant=api.InputPeerSelf()
+        )
+        stage.call(stage.ann, request)
+
+
+# -------------------------------------------------------------------- views, mentions
+
+
+def views(stage: Stage, who: int, chat: int, *ids: int, increment: bool = True) -> Any:
+    request = api.messages.GetMessagesViews(
+        peer=stage.input_peer(who, chat), id=list(ids), increment=increment
+    )
+    return stage.call(who, request).views
+
+
+def test_c4_everybody_counts_once(stage: Stage) -> None:
+    news = stage.channel(stage.ann, stage.bob, stage.eve, broadcast=True)
+    post = stage.send(stage.ann, news)
+    assert views(stage, stage.ann, news, post) == [api.MessageViews(views=1, forwards=0)]
+    assert views(stage, stage.bob, news, post, post)[0].views == 2
+    assert views(stage, stage.bob, news, post)[0].views == 2
+    assert views(stage, stage.eve, news, post, increment=False)[0].views == 2
+    assert views(stage, stage.eve, news, post)[0].views == 3
+    stage.forward(stage.bob, news, [post], stage.eve)
+    assert views(stage, stage.eve, news, post, 99) == [
+        api.MessageViews(views=3, forwards=1),
+        api.MessageViews(),
+    ]
+    shown = stage.message(stage.ann, post, news)
+    assert (shown.views, shown.forwards) == (3, 1)
+    assert views(stage, stage.eve, stage.ann, 1) == [api.MessageViews()]
+    with fault("MSG_ID_INVALID"):
+        views(stage, stage.eve, news, *range(201))
+
+
+def test_views_go_with_their_post(stage: Stage) -> None:
+    news = stage.channel(stage.ann, stage.bob, broadcast=True)
+    post = stage.send(stage.ann, news)
+    views(stage, stage.bob, news, post)
+    delete(stage, stage.ann, news, post)
+    again = stage.send(stage.ann, news)
+    assert views(stage, stage.bob, news, again, increment=False)[0].views == 1
+    assert views(stage, stage.bob, news, again)[0].views == 2
+
+
+def test_mentions_are_never_unread(stage: Stage) -> None:
+    room = stage.channel(stage.ann, stage.bob, megagroup=True)
+    for chat, pts in ((room, 3), (stage.ann, 1)):
+        peer = stage.input_peer(stage.bob, chat)
+        found = stage.call(
+            stage.bob,
+            api.messages.GetUnreadMentions(
+                peer=peer, offset_id=0, add_offset=0, limit=10, max_id=0, min_id=0
+            ),
+        )
+        assert found.messages == []
+        assert stage.call(
+            stage.bob, api.messages.ReadMentions(peer=peer)
+        ) == api.messages.AffectedHistory(pts=pts, pts_count=0, offset=0)
+    channel = stage.input_channel(stage.bob, room)
+    assert stage.call(stage.bob, api.channels.ReadMessageContents(channel=channel, id=[1]))
+    assert stage.call(
+        stage.bob, api.messages.ReadMessageContents(id=[1])
+    ) == api.messages.AffectedMessages(pts=1, pts_count=0)
+    assert stage.call(stage.bob, api.messages.ReceivedMessages(max_id=5)) == []
