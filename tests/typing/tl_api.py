@@ -68,9 +68,9 @@ def narrow(value: object) -> None:
         assert_type(value, api.TypeInputPeer)
 
 
-api.messages.UpdatePinnedMessage("username", 43)  # type: ignore
-api.messages.UpdatePinnedMessage(peer="username", id="43")  # type: ignore
-api.messages.UpdatePinnedMessage(peer="username", pmOneside=True, id=43)  # type: ignore
-api.messages.UpdatePinnedMessage(peer="username")  # type: ignore
-api.messages.UpdatePinnedMessage(peer=b"username", id=43)  # type: ignore
-api.Updates(updates=[api.User(id=1)], users=[], chats=[], date=1, seq=0)  # type: ignore
+api.messages.UpdatePinnedMessage("username", 43)  # type: ignore[call-arg, arg-type]
+api.messages.UpdatePinnedMessage(peer="username", id="43")  # type: ignore[arg-type]
+api.messages.UpdatePinnedMessage(peer="username", pmOneside=True, id=43)  # type: ignore[call-arg]
+api.messages.UpdatePinnedMessage(peer="username")  # type: ignore[call-arg]
+api.messages.UpdatePinnedMessage(peer=b"username", id=43)  # type: ignore[arg-type]
+api.Updates(updates=[api.User(id=1)], users=[], chats=[], date=1, seq=0)  # type: ignore[list-item]

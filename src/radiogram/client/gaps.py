@@ -301,7 +301,7 @@ class Gaps:
         self._qts, self._date, self._seq = state.qts, state.date, state.seq
 
     def learn_channel(self, channel_id: int, pts: int, now: float) -> None:
-        """Begin to follow a channel whose pts a dialog told; one that is followed stays as it is."""
+        """Begin to follow a channel whose pts a dialog told; a known one stays where it is."""
         if channel_id not in self._channels and pts > 0:
             self._channels[channel_id] = _Line(pts, now)
             self._moved.add(channel_id)
