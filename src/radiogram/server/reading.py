@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 def read_common(ctx: Context, changes: Changes, target: Target, max_id: int) -> int:
     """Mark a private chat or basic group as read up to a message, wholly if `max_id` is 0.
 
-    The caller's box and those of everybody whose messages were read learn of it. Return how many
-    changes the caller's box has got. Backwards is no move, and one's own chat is always read.
+    The caller's box and those of everybody whose messages were read learn of it, unless the
+    caller has left the group. Return how many changes the caller's box has got. Backwards is no
+    move, and one's own chat is always read.
     """
     mine, dialog = target.user, target.dialog
     if dialog is None or (isinstance(target, Private) and target.is_self):
@@ -32,6 +33,8 @@ def read_common(ctx: Context, changes: Changes, target: Target, max_id: int) -> 
     unread = store.count_unread(ctx.tx, mine.id, target.peer, after=max_id)
     store.save_dialog(ctx.tx, mine.id, target.peer, read_inbox_max_id=max_id, unread_count=unread)
     changes.box(mine).add_read_inbox(target.peer, max_id, unread)
+    if isinstance(target, Room) and not target.standing.is_present:
+        return 1
     read = store.last_copies(
         ctx.tx, mine.id, target.peer, after=dialog.read_inbox_max_id, until=max_id
     )
