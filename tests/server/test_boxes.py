@@ -79,10 +79,13 @@ class Play:
             self.come_or_go()
             return
         self.stage.world.clock.advance(other)
+        result = None
         try:
             result = self.act(action, me, chat, number)
         except RpcFault as error:
-            assert error.message != "RPC_CALL_FAIL"
+            refusal = error.message
+        if result is None:
+            assert refusal != "RPC_CALL_FAIL"
             assert not self.stage.world.pushed
             return
         self.check_result(me, chat, result)
