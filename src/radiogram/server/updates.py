@@ -174,7 +174,7 @@ class ChannelBox(Box):
             ),
         )
 
-    def add_pins(self, peer: store.Peer, ids: Sequence[int], *, pinned: bool) -> None:  # noqa: ARG002
+    def add_pins(self, peer: store.Peer, ids: Sequence[int], *, pinned: bool) -> None:
         """Note messages that were pinned or unpinned (B5.3)."""
         self._add(
             len(ids),
