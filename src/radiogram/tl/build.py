@@ -47,7 +47,11 @@ class Definitions(Protocol):
 
     def find(self, name: str) -> Definition | None: ...
     def find_id(self, id: int) -> Definition | None: ...
-    def names(self) -> Iterable[str]: ...
+    def results(self) -> Iterable[tuple[str, str]]:
+        """Give every name with its result: constructors first, then methods."""
+        ...
+
+    def is_method(self, name: str) -> bool: ...
 
 
 class _Layer:
@@ -63,8 +67,11 @@ class _Layer:
     def find_id(self, id: int) -> Definition | None:
         return self._table.find_id(id, self._layer)
 
-    def names(self) -> Iterable[str]:
-        return (name for name in self._table.names() if self.find(name) is not None)
+    def results(self) -> Iterable[tuple[str, str]]:
+        return self._table.results(self._layer)
+
+    def is_method(self, name: str) -> bool:
+        return self._table.is_method(name)
 
 
 class _Overlay:
@@ -86,9 +93,15 @@ class _Overlay:
                 return None
         return found
 
-    def names(self) -> Iterable[str]:
-        yield from self._names
-        yield from (name for name in self._base.names() if name not in self._names)
+    def results(self) -> Iterable[tuple[str, str]]:
+        yield from ((name, definition.result) for name, definition in self._names.items())
+        for name, result in self._base._definitions.results():
+            if name not in self._names:
+                yield name, result
+
+    def is_method(self, name: str) -> bool:
+        own = self._names.get(name)
+        return self._base._definitions.is_method(name) if own is None else own.is_method
 
 
 class Registry:
@@ -147,7 +160,7 @@ class Registry:
 
     def names(self) -> list[str]:
         """List every TL name of the layer, constructors first."""
-        return list(self._definitions.names())
+        return [name for name, _ in self._definitions.results()]
 
     def class_of(self, definition: Definition) -> type[TLObject]:
         """Give the class of a definition; the same for every layer that has it."""
@@ -178,10 +191,9 @@ class Registry:
     @cached_property
     def _types(self) -> dict[str, list[str]]:
         types: dict[str, list[str]] = {}
-        for name in self._definitions.names():
-            definition = self.find(name)
-            if definition is not None and not definition.is_method:
-                types.setdefault(definition.result, []).append(name)
+        for name, result in self._definitions.results():
+            if not self._definitions.is_method(name):
+                types.setdefault(result, []).append(name)
         return types
 
     def bare(self, tl_type: str) -> Definition:
@@ -198,7 +210,7 @@ class Registry:
         return self.definition(name)
 
     def _check_bare(self) -> None:
-        for name in self._definitions.names():
+        for name in self.names():
             for field in self.definition(name).fields:
                 tl_type = vector_item(field.type) or field.type
                 if tl_type[0] == "%":

@@ -20,6 +20,7 @@ its versions is met.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from radiogram.errors import SchemaError
@@ -61,6 +62,20 @@ class Table:
     def names(self) -> list[str]:
         """List every name that any layer had: constructors first, then methods."""
         return list(self._lines)
+
+    def results(self, layer: int) -> Iterator[tuple[str, str]]:
+        """Give every name of a layer with its result, without parsing a whole line of it."""
+        for name, (versions, rest) in self._lines.items():
+            heads = versions.split(",")
+            for index in reversed(range(len(heads))):
+                first, last = self._layers(heads[index])
+                if first <= layer <= last:
+                    yield name, _result(rest, index, len(heads))
+                    break
+
+    def _layers(self, head: str) -> tuple[int, int]:
+        first, _, last = head[9:].partition("-")
+        return int(first) if first else self.first_layer, int(last) if last else self.last_layer
 
     def versions(self, name: str) -> tuple[Definition, ...]:
         """Give every version of a name, oldest first; empty if the name is unknown."""
@@ -115,19 +130,8 @@ class Table:
         is_method = self.is_method(name)
         found = []
         for head, fields, result in zip(heads, params, results, strict=True):
-            id, _, layers = head.partition(":")
-            first, _, last = layers.partition("-")
-            found.append(
-                Definition(
-                    name,
-                    int(id, 16),
-                    tuple(fields),
-                    result,
-                    is_method,
-                    int(first) if first else self.first_layer,
-                    int(last) if last else self.last_layer,
-                )
-            )
+            id, layers = int(head[:8], 16), self._layers(head)
+            found.append(Definition(name, id, tuple(fields), result, is_method, *layers))
         return tuple(found)
 
 
@@ -143,6 +147,15 @@ def _indexes(where: str, count: int) -> list[int]:
         else:
             found += range(start, int(last) + 1 if last else count)
     return found
+
+
+def _result(rest: str, index: int, count: int) -> str:
+    """Give the result of one version."""
+    for found in f" {rest}".split(" =")[1:]:
+        text, _, where = found.partition(" ")[0].partition("@")
+        if not where or index in _indexes(where, count):
+            return text
+    return ""
 
 
 def _parse_field(text: str) -> Field:
