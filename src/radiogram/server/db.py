@@ -329,6 +329,15 @@ invites = Table(
     Index("invites_chat", "chat_id", "admin_id"),
 )
 
+invite_uses = Table(
+    "invite_uses",
+    metadata,
+    Column("hash", String(32), primary_key=True),
+    Column("user_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("date", Integer, nullable=False),
+    Column("approved_by", BigInteger),  # the admin who let them in; null: nobody had to
+)
+
 join_requests = Table(
     "join_requests",
     metadata,
@@ -491,6 +500,7 @@ __all__ = [
     "contacts",
     "dialogs",
     "events",
+    "invite_uses",
     "invites",
     "join_requests",
     "members",

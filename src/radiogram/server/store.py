@@ -281,12 +281,14 @@ def load_contacts(tx: Connection, user_id: int, ids: Iterable[int]) -> list[Cont
     return found
 
 
+_OWNERS = bindparam("owners", expanding=True)
+_OTHERS = bindparam("ids", expanding=True)
 _ALL_CONTACTS = select(*columns(contacts, ContactRow._fields)).where(
-    contacts.c.owner_id.in_(bindparam("owners", expanding=True)),
     or_(
-        contacts.c.user_id.in_(bindparam("ids", expanding=True)),
-        contacts.c.user_id == contacts.c.owner_id,
-    ),
+        and_(contacts.c.owner_id.in_(_OWNERS), contacts.c.user_id.in_(_OTHERS)),
+        and_(contacts.c.owner_id.in_(_OTHERS), contacts.c.user_id.in_(_OWNERS)),
+        and_(contacts.c.owner_id.in_(_OWNERS), contacts.c.user_id == contacts.c.owner_id),
+    )
 )
 
 
@@ -297,12 +299,12 @@ def load_all_contacts(
 
     Both ways, and about themselves.
     """
-    one, other = list(chunks(owners)), list(chunks(ids))
+    others = list(chunks(ids))
     found: list[ContactRow] = []
-    for a in one:
-        for b in other:
-            for values in ({"owners": a, "ids": b}, {"owners": b, "ids": a}):
-                found.extend(map(ContactRow._make, tx.execute(_ALL_CONTACTS, values)))
+    for some in chunks(owners):
+        for each in others:
+            rows = tx.execute(_ALL_CONTACTS, {"owners": some, "ids": each})
+            found.extend(map(ContactRow._make, rows))
     return found
 
 
@@ -814,6 +816,19 @@ def outbox_marks(tx: Connection, peer: Peer, user_ids: Iterable[int]) -> dict[in
     return found
 
 
+_SET_READ = Statement(
+    update(dialogs)
+    .where(_DIALOG_KEY)
+    .values(read_inbox_max_id=bindparam("mark"), unread_count=bindparam("unread")),
+)
+
+
+def set_read(tx: Connection, dialog: DialogRow, max_id: int, unread: int) -> None:
+    """Write up to where an account has read one of its chats."""
+    values = {**_of(dialog.user_id, dialog.peer), "mark": max_id, "unread": unread}
+    _SET_READ.run_many(tx, [values])
+
+
 def refresh_dialog(tx: Connection, user_id: int, peer: Peer) -> None:
     """Find a dialog's top message and unread messages again after some were deleted."""
     dialog = find_dialog(tx, user_id, peer)
@@ -836,7 +851,7 @@ def count_unread(tx: Connection, user_id: int, peer: Peer, *, after: int) -> int
     return int(row.scalar_one())
 
 
-_COUNT_OF_OTHERS = (
+_COUNT_OF_OTHERS = Statement(
     select(func.count())
     .select_from(_JOINED)
     .where(_IN_PEER, messages.c.sender_id != _USER, boxes.c.id > bindparam("after"))
@@ -848,10 +863,10 @@ def count_unread_of_others(
 ) -> int:
     """Count the messages of a channel with ids above `after` that an account has not sent."""
     values = {**_in(box_id, peer), "user": user_id, "after": after}
-    return int(tx.execute(_COUNT_OF_OTHERS, values).scalar_one())
+    return int(_COUNT_OF_OTHERS.rows(tx, values)[0][0])
 
 
-_SENDERS = (
+_SENDERS = Statement(
     select(messages.c.sender_id, func.max(boxes.c.id))
     .select_from(_JOINED)
     .where(
@@ -872,7 +887,7 @@ def senders(
     The value is the highest id of each.
     """
     values = {**_in(box_id, peer), "user": user_id, "after": after, "until": until}
-    return dict(map(tuple, tx.execute(_SENDERS, values)))
+    return dict(_SENDERS.rows(tx, values))
 
 
 def unread_total(tx: Connection, user_id: int) -> int:
