@@ -63,11 +63,14 @@ def read_channel(ctx: Context, changes: Changes, room: Room, max_id: int) -> Non
     """
     if not room.standing.is_present or room.user.is_bot:
         return
-    mark = 0 if room.dialog is None else room.dialog.read_inbox_max_id
+    chat, dialog = room.chat, room.dialog
+    mark = 0 if dialog is None else dialog.read_inbox_max_id
     if max_id <= mark:
         return
-    chat = room.chat
-    store.save_dialog(ctx.tx, ctx.user_id, room.peer, read_inbox_max_id=max_id)
+    if dialog is None:
+        store.save_dialog(ctx.tx, ctx.user_id, room.peer, read_inbox_max_id=max_id)
+    else:
+        store.set_read(ctx.tx, dialog, max_id, 0)  # what is unread in a channel is counted anew
     unread = store.count_unread_of_others(ctx.tx, chat.box_id, chat.peer, ctx.user_id, after=max_id)
     changes.tell_read(ctx.user_id, chat, max_id, unread)
     if chat.is_broadcast:

@@ -201,10 +201,6 @@ def chat(viewer: UserRow, target: ChatRow, member: MemberRow | None, now: int) -
     )
 
 
-_MANY = 4
-"""Viewers from which on it pays to read at once what concerns all of them."""
-
-
 class People:
     """The accounts and chats that one request has to show, read once."""
 
@@ -266,6 +262,8 @@ class People:
     def prepare_chat(self, chat_id: int, viewers: Iterable[int]) -> None:
         """Read at once what some accounts, who will be shown a chat, are in it."""
         missing = [one for one in viewers if (chat_id, one) not in self._members]
+        if not missing:
+            return
         found = chat_store.load_members(self._tx, chat_id, missing)
         for one in missing:
             self._members[chat_id, one] = found.get(one)
@@ -277,18 +275,17 @@ class People:
 
     def prepare(self, found: Mapping[int, Mentions]) -> None:
         """Read at once what is needed to show several viewers what each of them is told of."""
-        if len(found) < _MANY:
-            return
-        users = set().union(*(said.users for said in found.values()))
+        users: set[int] = set().union(*(said.users for said in found.values()))
         for chat_id in set().union(*(said.chats for said in found.values())):
             self.prepare_chat(chat_id, found)
+        pairs = {(viewer, number) for viewer in found for number in (viewer, *users)}
+        if pairs <= self._pairs:
+            return
         self.rows([*found, *users])
         for entry in store.load_all_contacts(self._tx, found, users):
             self._contacts[entry.owner_id, entry.user_id] = entry
-        for viewer in found:
-            self._pairs.add((viewer, viewer))
-            for number in users:
-                self._pairs.update(((viewer, number), (number, viewer)))
+        self._pairs |= pairs
+        self._pairs.update((number, viewer) for viewer, number in pairs)
 
     def chats_seen_by(self, viewer_id: int, ids: Iterable[int]) -> list[api.TypeChat]:
         """Return chat objects for one viewer, in the order of their ids."""

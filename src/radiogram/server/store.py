@@ -281,8 +281,8 @@ def load_contacts(tx: Connection, user_id: int, ids: Iterable[int]) -> list[Cont
     return found
 
 
-_OWNERS = bindparam("owners", expanding=True)
-_OTHERS = bindparam("ids", expanding=True)
+_OWNERS: Any = bindparam("owners", expanding=True)
+_OTHERS: Any = bindparam("ids", expanding=True)
 _ALL_CONTACTS = select(*columns(contacts, ContactRow._fields)).where(
     or_(
         and_(contacts.c.owner_id.in_(_OWNERS), contacts.c.user_id.in_(_OTHERS)),

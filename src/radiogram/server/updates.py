@@ -277,25 +277,23 @@ class Changes:
     def audience(self, chat: ChatRow) -> list[int]:
         """Return those who are told of a change of a chat at once.
 
-        All members of a basic group; of a channel those members who have a session now, and
-        accounts that poll it (C6.7).
+        All members of a basic group; of a channel those members who have a session now, and, if
+        it is public, accounts that poll it and are not banned (C6.7).
         """
         if chat.is_group:
             return chat_store.member_ids(self._ctx.tx, chat.id)
-        online = self._ctx.world.online()
-        present = chat_store.present_among(self._ctx.tx, chat.id, online)
-        return sorted({*present, *self._watchers(chat)})
-
-    def _watchers(self, chat: ChatRow) -> list[int]:
-        watching = self._ctx.world.watching(chat.id, self._ctx.now)
-        if not watching or chat.username is None or chat.deleted:
-            return []
-        known = chat_store.load_members(self._ctx.tx, chat.id, watching)
-        return [
+        world = self._ctx.world
+        polls = chat.username is not None and not chat.deleted
+        watching = world.watching(chat.id, self._ctx.now) if polls else ()
+        found = chat_store.load_members(self._ctx.tx, chat.id, {*world.online(), *watching})
+        self._people.keep_chat(chat, found.values())
+        present = {number for number, row in found.items() if row.is_present}
+        strangers = {
             number
             for number in watching
-            if number not in known or known[number].state != chat_store.KICKED
-        ]
+            if number not in found or found[number].state != chat_store.KICKED
+        }
+        return sorted(present | strangers)
 
     def finish(self, short: Callable[[Box], api.TypeUpdates | None] | None = None) -> None:
         """Write events and counters, and push to everyone's sessions after commit.
@@ -327,7 +325,6 @@ class Changes:
             chat = chat_store.find_chat(tx, channel.chat_id)
             assert chat is not None
             viewers = self.audience(chat)
-            self._people.keep_chat(chat)
             self._people.prepare_chat(chat.id, viewers)
             for viewer in viewers:
                 first_id = self._people.first_id(chat.id, viewer)
