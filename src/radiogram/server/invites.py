@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sqlalchemy import ColumnElement, Connection, delete, func, select, update
 from sqlalchemy import insert as insert_into
 
-from radiogram.server.db import invite_uses, invites, join_requests, users
+from radiogram.server.chat_store import MEMBER
+from radiogram.server.db import contacts, invite_uses, invites, join_requests, members, users
 from radiogram.server.store import columns
 from radiogram.tl import api
 
@@ -309,6 +310,18 @@ def pending(tx: Connection, chat_id: int) -> tuple[int, list[int]]:
     """Return how many wait to be let into a chat, and the latest of them."""
     total, rows = select_requests(tx, chat_id, limit=RECENT)
     return total, [row.user_id for row in rows]
+
+
+def contacts_in(tx: Connection, chat_id: int, user_id: int, *, limit: int) -> list[int]:
+    """Return some members of a chat whom an account has in its contacts."""
+    statement = (
+        select(contacts.c.user_id)
+        .join(members, (members.c.chat_id == chat_id) & (members.c.user_id == contacts.c.user_id))
+        .where(contacts.c.owner_id == user_id, members.c.state == MEMBER)
+        .order_by(contacts.c.user_id)
+        .limit(limit)
+    )
+    return list(tx.execute(statement).scalars())
 
 
 def _named(query: str) -> list[ColumnElement[bool]]:

@@ -11,8 +11,10 @@ object and asks for the list (C5).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select
 
 from radiogram.server import (
     bot_events,
@@ -26,7 +28,7 @@ from radiogram.server import (
     store,
 )
 from radiogram.server.chat_store import ChatRow, MemberRow
-from radiogram.server.db import boxes, messages
+from radiogram.server.db import PEER_USER, blocked, boxes, messages
 from radiogram.server.delivery import Draft, Reply
 from radiogram.server.peers import Private, Room
 from radiogram.server.rpc import RpcFault
@@ -271,6 +273,19 @@ def _revoke_history(ctx: Context, changes: Changes, room: Room, user_id: int) ->
         for row in store.select_messages(ctx.tx, box_id, room.peer, *theirs)
     }
     deletion.delete_copies(ctx, changes, list(found.values()), revoke=True)
+
+
+def blockers(ctx: Context, ids: Iterable[int]) -> list[int]:
+    """Return those of some accounts that have blocked the caller and so cannot be added."""
+    found: list[int] = []
+    for chunk in store.chunks(ids):
+        statement = select(blocked.c.owner_id).where(
+            blocked.c.peer_type == PEER_USER,
+            blocked.c.peer_id == ctx.user_id,
+            blocked.c.owner_id.in_(chunk),
+        )
+        found.extend(ctx.tx.execute(statement).scalars())
+    return sorted(found)
 
 
 def dissolve(ctx: Context, changes: Changes, room: Room) -> None:

@@ -42,7 +42,7 @@ def create_chat(ctx: Context, request: api.messages.CreateChat) -> api.messages.
         raise RpcFault(400, "INPUT_USER_DEACTIVATED")
     if store.load_users(ctx.tx, [ctx.user_id])[ctx.user_id].limited:
         raise RpcFault(406, "USER_RESTRICTED")
-    missing = store.blockers(ctx.tx, ctx.user_id, users)
+    missing = rooms.blockers(ctx, users)
 
     room = rooms.create(ctx, chat_store.GROUP, title)
     for user_id in users:
@@ -164,7 +164,7 @@ def _check_may_add(ctx: Context, room: Room, user: UserRow) -> Iterable[int]:
 def _invited(updates: api.Updates, missing: Iterable[int]) -> api.messages.InvitedUsers:
     return api.messages.InvitedUsers(
         updates=updates,
-        missing_invitees=[api.MissingInvitee(user_id=number) for number in sorted(missing)],
+        missing_invitees=[api.MissingInvitee(user_id=number) for number in missing],
     )
 
 
