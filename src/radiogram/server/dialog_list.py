@@ -8,7 +8,7 @@ Changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from radiogram.server import render, store
@@ -43,20 +43,11 @@ def entries(ctx: Context) -> list[Entry]:
     rows = store.select_dialogs(ctx.tx, ctx.user_id)
     dates = store.dates_of(ctx.tx, ctx.user_id, (row.top_message for row in rows))
     found = [Entry(row, dates.get(row.top_message, 0)) for row in rows]
-    found.extend(_channels(ctx))
+    for channel in store.select_channel_dialogs(ctx.tx, ctx.user_id):
+        row = channel.row._replace(top_message=channel.top_message)
+        found.append(Entry(row, channel.date, channel.pts, channel.first_id))
     found.sort(key=lambda entry: entry.key, reverse=True)
     return found
-
-
-def _channels(ctx: Context) -> Iterable[Entry]:
-    channels = store.select_channel_dialogs(ctx.tx, ctx.user_id)
-    for channel in channels:
-        row, top = channel.row, channel.top_message
-        date = channel.joined
-        if top:
-            box_id = -row.peer_id
-            date = store.dates_of(ctx.tx, box_id, [top])[top]
-        yield Entry(row._replace(top_message=top), date, channel.pts, channel.first_id)
 
 
 def after(

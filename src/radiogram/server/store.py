@@ -681,9 +681,16 @@ _UNREAD_OF_CHANNELS = Statement(
     )
     .where(_LISTED, messages.c.sender_id != _USER)
 )
-_TOP_OF_CHANNEL = (
-    select(func.max(boxes.c.id))
-    .where(boxes.c.box_id == -dialogs.c.peer_id, boxes.c.id >= members.c.available_min_id)
+_VISIBLE_IN_CHANNEL = and_(
+    boxes.c.box_id == -dialogs.c.peer_id, boxes.c.id >= members.c.available_min_id
+)
+_TOP_OF_CHANNEL = select(func.max(boxes.c.id)).where(_VISIBLE_IN_CHANNEL).scalar_subquery()
+_TOP_DATE_OF_CHANNEL = (
+    select(messages.c.date)
+    .select_from(_JOINED)
+    .where(_VISIBLE_IN_CHANNEL)
+    .order_by(boxes.c.id.desc())
+    .limit(1)
     .scalar_subquery()
 )
 _CHANNEL_DIALOGS = (
@@ -691,8 +698,8 @@ _CHANNEL_DIALOGS = (
         *columns(dialogs, DialogRow._fields),
         chats.c.pts,
         members.c.available_min_id,
-        members.c.date,
         _TOP_OF_CHANNEL,
+        func.coalesce(_TOP_DATE_OF_CHANNEL, members.c.date),
     )
     .select_from(dialogs.join(members, _OF_CHANNEL).join(chats, chats.c.id == dialogs.c.peer_id))
     .where(_LISTED)
@@ -741,9 +748,10 @@ class ChannelDialog(NamedTuple):
     pts: int
     first_id: int
     """The lowest id that the member may see."""
-    joined: int
     top_message: int
     """The newest message that the member may see, 0 if there is none."""
+    date: int
+    """Of that message, or of when the member joined."""
 
 
 def select_channel_dialogs(tx: Connection, user_id: int) -> list[ChannelDialog]:
@@ -751,8 +759,8 @@ def select_channel_dialogs(tx: Connection, user_id: int) -> list[ChannelDialog]:
     width = len(DialogRow._fields)
     found = []
     for row in tx.execute(_CHANNEL_DIALOGS, {"user": user_id}):
-        pts, first_id, joined, top = row[width:]
-        found.append(ChannelDialog(DialogRow._make(row[:width]), pts, first_id, joined, top or 0))
+        pts, first_id, top, date = row[width:]
+        found.append(ChannelDialog(DialogRow._make(row[:width]), pts, first_id, top or 0, date))
     return found
 
 
