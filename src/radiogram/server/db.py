@@ -354,6 +354,7 @@ admin_log = Table(
     Column("chat_id", BigInteger, nullable=False),
     Column("user_id", BigInteger, nullable=False),
     Column("date", Integer, nullable=False),
+    Column("kinds", Integer, nullable=False),  # bits of channelAdminLogEventsFilter
     Column("action", LargeBinary, nullable=False),  # ChannelAdminLogEventAction
     Index("admin_log_chat", "chat_id", "id"),
 )

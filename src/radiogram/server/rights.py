@@ -16,7 +16,8 @@ _FOREVER = 366 * 86400
 _TOO_SHORT = 30
 
 
-def _bits(name: str) -> dict[str, int]:
+def bits_of(name: str) -> dict[str, int]:
+    """Return the bit of each flag of a constructor, by its name in TL."""
     definition = registry(api.LAYER).definition(name)
     return {
         field.name: 1 << field.bit
@@ -25,9 +26,9 @@ def _bits(name: str) -> dict[str, int]:
     }
 
 
-ADMIN = _bits("chatAdminRights")
+ADMIN = bits_of("chatAdminRights")
 """The bit of each right of an admin, by its name in TL."""
-BANNED = _bits("chatBannedRights")
+BANNED = bits_of("chatBannedRights")
 """The bit of each restriction, by its name in TL."""
 
 ALL_ADMIN = sum(ADMIN.values())
