@@ -183,6 +183,10 @@ class AuthorizationBook:
         """Return the accounts that have a live session."""
         return list(self._by_user)
 
+    def is_online(self, user_id: int) -> bool:
+        """Whether an account has a live session."""
+        return user_id in self._by_user
+
     def address_of(self, key_id: bytes) -> str:
         """Return where the last connection with a key came from; empty if it has none now."""
         found = self._in_use.get(key_id)

@@ -331,10 +331,14 @@ class Changes:
                 pushes.setdefault(viewer, []).extend(channel.seen_by(viewer, first_id))
         for user_id, updates in shortened.items():
             self._ctx.push(user_id, updates)
-        found = {user_id: Mentions(*said) for user_id, said in pushes.items()}
+        # Nothing is made for those who have nobody to hear it.
+        is_online = self._ctx.world.authorizations.is_online
+        found = {
+            user_id: Mentions(*said) for user_id, said in pushes.items() if is_online(user_id)
+        }
         self._people.prepare(found)
-        for user_id, said in pushes.items():
-            self._ctx.push(user_id, self._say(user_id, said, found[user_id]))
+        for user_id, mentions in found.items():
+            self._ctx.push(user_id, self._say(user_id, pushes[user_id], mentions))
 
     def result(self, user: UserRow, message_ids: Iterable[tuple[int, int]] = ()) -> api.Updates:
         """Return what the caller's call has changed, as its result (B7.1).
