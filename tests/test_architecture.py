@@ -27,6 +27,7 @@ BELOW = {
     "client": {"errors", "tl", "crypto", "wire", "mtproto", "net"},
     "server": {"errors", "tl", "crypto", "wire", "mtproto", "net"},
     "sessions": {"errors", "tl", "client"},
+    "events": {"errors", "tl", "client"},
     "api": {"tl"},
 }
 TOP = {"cli", "demo", "testing", "__main__", "__init__"}

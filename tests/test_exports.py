@@ -10,8 +10,8 @@ import pytest
 
 import radiogram
 
-PUBLIC = ["ServerAddress", "TelegramClient", "api", "errors", "sessions"]
-SESSIONS = ["MemorySession", "PeerRecord", "Session", "SessionData", "StringSession"]
+PUBLIC = ["ServerAddress", "TelegramClient", "api", "errors", "events", "sessions"]
+SESSIONS = ["MemorySession", "PeerRecord", "Session", "SessionData", "State", "StringSession"]
 
 
 def test_the_public_names_are_these() -> None:

@@ -5,7 +5,8 @@ from radiogram.client.sessions import (
     PeerRecord,
     Session,
     SessionData,
+    State,
     StringSession,
 )
 
-__all__ = ["MemorySession", "PeerRecord", "Session", "SessionData", "StringSession"]
+__all__ = ["MemorySession", "PeerRecord", "Session", "SessionData", "State", "StringSession"]

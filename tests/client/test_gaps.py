@@ -16,8 +16,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from radiogram.client.gaps import Delivery, Forgotten, Gaps, State
+from radiogram.client.gaps import Delivery, Forgotten, Gaps
 from radiogram.client.placing import key_of, order, place_of, referenced
+from radiogram.sessions import State
 from radiogram.tl import api
 
 VECTORS = Path(__file__).parent.parent / "vectors" / "gaps.json"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from radiogram.client.gaps import State
 from radiogram.client.journal import Journal, LineState
+from radiogram.sessions import State
 
 
 class Kept:

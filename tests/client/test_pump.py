@@ -10,34 +10,31 @@ from typing import Any
 import pytest
 
 from radiogram import errors
-from radiogram.client.gaps import Delivery, State
-from radiogram.client.journal import LineState
-from radiogram.client.pump import Keeper, UpdatePump, affected_line, chat_of
+from radiogram.client.gaps import Delivery
+from radiogram.client.pump import UpdatePump, affected_line, chat_of
+from radiogram.sessions import MemorySession, State
 from radiogram.tl import api
 
 from .test_gaps import Source, container, text_message
 
 
-class Notebook(Keeper):
+class Notebook(MemorySession):
     """Keeps the state in memory, and survives the pump."""
 
     def __init__(self, state: State | None = None, channels: dict[int, int] | None = None) -> None:
-        self.state = state
-        self.channels = dict(channels or {})
+        super().__init__()
+        if state is not None:
+            self.keep_line(None, state)
+        for channel_id, pts in (channels or {}).items():
+            self.keep_line(channel_id, pts)
 
-    def load(self) -> tuple[State | None, dict[int, int]]:
-        return self.state, dict(self.channels)
+    @property
+    def state(self) -> State | None:
+        return self.lines()[0]
 
-    def keep(self, channel_id: int | None, state: LineState) -> None:
-        if channel_id is None:
-            assert isinstance(state, State)
-            self.state = state
-        else:
-            assert isinstance(state, int)
-            self.channels[channel_id] = state
-
-    def forget(self, channel_id: int) -> None:
-        self.channels.pop(channel_id, None)
+    @property
+    def channels(self) -> dict[int, int]:
+        return self.lines()[1]
 
 
 class Telegram:

@@ -22,11 +22,11 @@ from radiogram.client import datacenters
 from radiogram.client.datacenters import Endpoint, ServerLike
 from radiogram.client.environment import Environment
 from radiogram.client.invoke import Call, Link, compose, flood_wait, logged, migrate, repeat
-from radiogram.client.methods import auth
+from radiogram.client.methods import auth, handlers
 from radiogram.client.peers import Peers
 from radiogram.client.sender import Sender, SenderHooks, SenderOptions
 from radiogram.client.sessions import Session, SessionData, StringSession
-from radiogram.client.updates import MAX_WAITING, Callback, UpdateFeed, UpdateIterator
+from radiogram.client.updates import Callback, Updates
 from radiogram.crypto.keys import AuthKey
 from radiogram.tl import api
 from radiogram.tl.base import Request
@@ -120,7 +120,8 @@ class TelegramClient:
             ),
         )
         self._peers = Peers(self.session, self.invoke, self._env.random)
-        self._updates = UpdateFeed()
+        self.updates = Updates(self, self._peers, self._env.clock)
+        """What happens to the account; see :class:`~radiogram.client.updates.Updates`."""
         self._chain = compose(
             [
                 *links,
@@ -162,16 +163,17 @@ class TelegramClient:
             if not self.is_connected:
                 data = self.session.data
                 await self._go_online(self._home_endpoint(data), _auth_key(data))
+        self.updates.run()
 
     async def disconnect(self) -> None:
         """End the connection; calls without an answer raise ClientClosed. May connect again."""
         async with self._changing:
             if self._catching_up is not None:
                 self._catching_up.cancel()
+            await self.updates.stop()
             sender, self._sender = self._sender, None
             if sender is not None:
                 await sender.close()
-            self._updates.end(None)
 
     async def __aenter__(self) -> Self:
         await self.connect()
@@ -210,6 +212,13 @@ class TelegramClient:
 
     __call__ = invoke
 
+    async def marked_id(self, peer: Any) -> int:
+        """Give the marked id of anything that names a peer: a username, a link, an object.
+
+        Asks the server about names that were not seen yet. Raises PeerNotFound.
+        """
+        return await self._peers.marked_id(peer)
+
     async def _send(self, call: Call, sender: Sender | None = None) -> Any:
         """Send a call: the end of the chain."""
         sender = sender or self._sender
@@ -222,6 +231,7 @@ class TelegramClient:
             raise errors.rpc_error(answer.code, answer.message, call.request)
         result = self._registry.decode_result(call.request, answer)
         self._peers.learn(result)
+        self.updates.result(call.request, result)
         return result
 
     # ── updates ──────────────────────────────────────────────────────────────────────────────
@@ -233,15 +243,7 @@ class TelegramClient:
         reconnection is there, but gaps in pts are not looked for and what was missed while away is
         not fetched. ``api.UpdatesTooLong()`` means that something was missed.
         """
-        return self._updates.listen(callback)
-
-    def updates(self, *, limit: int = MAX_WAITING) -> UpdateIterator:
-        """Read the same stream in a coroutine: ``async for update in client.updates()``.
-
-        Collects from the moment of the call, up to `limit` updates ahead of the reader. Ends when
-        the client is disconnected.
-        """
-        return self._updates.iterate(limit)
+        return self.updates.feed.listen(callback)
 
     def _update_received(self, body: bytes) -> None:
         try:
@@ -250,10 +252,10 @@ class TelegramClient:
             log.warning("an update that was pushed cannot be read: %s", error)
             update = api.UpdatesTooLong()
         self._peers.learn(update)
-        self._updates.emit(update)
+        self.updates.received(update)
 
     def _updates_lost(self) -> None:
-        self._updates.emit(api.UpdatesTooLong())
+        self.updates.missed()
         if self.session.data.user_id and self._catching_up is None:
             self._catching_up = asyncio.get_running_loop().create_task(self._subscribe())
 
@@ -263,7 +265,7 @@ class TelegramClient:
             await self.invoke(api.updates.GetState())
         except errors.RadiogramError as error:
             if isinstance(error, errors.RpcError):
-                self._updates.emit(api.UpdatesTooLong())
+                self.updates.missed()
         finally:
             self._catching_up = None
 
@@ -355,9 +357,17 @@ class TelegramClient:
 
     def _sender_ended(self, sender: Sender, error: errors.RadiogramError) -> None:
         if sender is self._sender and not isinstance(error, errors.ClientClosed):
-            self._updates.end(error)
+            self.updates.end(error)
 
     # ── friendly methods ─────────────────────────────────────────────────────────────────────
+
+    on = handlers.on
+    add_handler = handlers.add_handler
+    remove_handler = handlers.remove_handler
+    use = handlers.use
+    events = handlers.events
+    wait_for = handlers.wait_for
+    conversation = handlers.conversation
 
     start = auth.start
     send_code = auth.send_code

@@ -26,6 +26,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from radiogram.client.placing import Place, expand, key_of, order, place_of, referenced, short_ids
+from radiogram.client.sessions import State
 from radiogram.tl import api
 
 GAP_WAIT = 0.5
@@ -44,15 +45,6 @@ MAX_REMEMBERED = 10_000
 CHANNEL_LIMIT = 100
 CHANNEL_LIMIT_BOT = 100_000
 """Events of a channel asked for at once, by users and by bots."""
-
-
-class State(msgspec.Struct, frozen=True, gc=False):
-    """Where the account's line stands."""
-
-    pts: int = 0
-    qts: int = 0
-    date: int = 0
-    seq: int = 0
 
 
 class Delivery(msgspec.Struct, frozen=True):

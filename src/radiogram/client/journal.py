@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
-from radiogram.client.gaps import State
+from radiogram.client.sessions import State
 
 LineState = State | int
 """Of the account, or the pts of a channel."""

@@ -15,7 +15,7 @@ from typing import Any
 
 from radiogram import errors
 from radiogram.client.casts import Caster
-from radiogram.client.ids import mark_channel, unmark
+from radiogram.client.ids import mark_channel, mark_chat, unmark
 from radiogram.client.names import Marked, Me, Phone, Username, read_name
 from radiogram.client.sessions import PeerRecord, Session
 from radiogram.errors import PeerNotFound
@@ -236,6 +236,43 @@ class Peers:
             if type(held) is int:
                 return self._of_id(mark_channel(held) if attribute == "channel_id" else held, value)
         raise PeerNotFound(f"{_show(value)} is not about a peer")
+
+    async def resolve(self, value: Any) -> Any:
+        """Give the InputPeer of anything that names a peer, asking the server if need be.
+
+        Raises PeerNotFound.
+        """
+        self._missing = {}
+        peer = self.input_peer(value)
+        if self._missing:
+            (name,) = self._missing
+            peer = await self.find(name)
+        if not isinstance(peer, api.TypeInputPeer):
+            raise PeerNotFound(f"{_show(value)} names no peer")
+        return peer
+
+    async def marked_id(self, value: Any) -> int:
+        """Give the marked id of anything that names a peer. Raises PeerNotFound."""
+        peer = await self.resolve(value)
+        match peer:
+            case api.InputPeerUser() | api.InputPeerUserFromMessage():
+                return peer.user_id
+            case api.InputPeerChat():
+                return mark_chat(peer.chat_id)
+            case api.InputPeerChannel() | api.InputPeerChannelFromMessage():
+                return mark_channel(peer.channel_id)
+            case api.InputPeerSelf():
+                return self._session.data.user_id
+        raise PeerNotFound(f"{_show(value)} names no peer")
+
+    def knows(self, user_ids: Iterable[int]) -> bool:
+        """Tell whether all of some users can be addressed."""
+        own = self._session.data.user_id
+        for number in user_ids:
+            record = self._session.by_id(number)
+            if number != own and (record is None or not record.access_hash):
+                return False
+        return True
 
     # ── memory ───────────────────────────────────────────────────────────────────────────────
 

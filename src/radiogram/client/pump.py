@@ -20,14 +20,17 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Any
+from functools import partial
+from typing import Any, Protocol
 
 import msgspec
 
 from radiogram import errors
-from radiogram.client.gaps import Delivery, Fetch, Gaps, State
+from radiogram.client.dispatch import Hold, Release
+from radiogram.client.gaps import Delivery, Fetch, Gaps
 from radiogram.client.journal import Entry, Journal, LineState
 from radiogram.client.placing import place_of
+from radiogram.client.sessions import State
 from radiogram.net.deadline import Timer
 from radiogram.tl import api
 
@@ -47,17 +50,17 @@ _CLOSED = {
 _JUMP = {"PERSISTENT_TIMESTAMP_INVALID", "PERSISTENT_TIMESTAMP_EMPTY"}
 
 
-class Keeper:
-    """Where the state of the lines lives between runs; this one forgets it."""
+class Keeper(Protocol):
+    """Where the state of the lines lives between runs: a session."""
 
-    def load(self) -> tuple[State | None, dict[int, int]]:
+    def lines(self) -> tuple[State | None, dict[int, int]]:
         """Return where the lines stood: the account's state, and the pts of channels."""
-        return None, {}
+        ...
 
-    def keep(self, channel_id: int | None, state: LineState) -> None:
+    def keep_line(self, channel_id: int | None, state: LineState) -> None:
         """Write down where a line stands."""
 
-    def forget(self, channel_id: int) -> None:
+    def forget_line(self, channel_id: int) -> None:
         """Drop the line of a channel."""
 
 
@@ -87,6 +90,7 @@ class UpdatePump:
         self,
         *,
         handle: Callable[[Delivery], Awaitable[None]],
+        offer: Callable[[Delivery, Hold], None] = lambda _delivery, _hold: None,
         invoke: Callable[[Any], Awaitable[Any]],
         input_channel: Callable[[int], Any],
         knows: Callable[[Iterable[int]], bool],
@@ -99,10 +103,13 @@ class UpdatePump:
     ) -> None:
         """Take what it needs of the client.
 
+        `handle` deals with a delivery when the earlier ones of its chat have been; `offer` is told
+        of it at once, and may keep it open: ``release = hold()``, later ``release()``.
         `input_channel` gives the InputChannel of a channel id or raises PeerNotFound; `knows`
         tells whether users can be addressed.
         """
         self._handle = handle
+        self._offer = offer
         self._invoke = invoke
         self._input_channel = input_channel
         self._keeper = keeper
@@ -110,7 +117,7 @@ class UpdatePump:
         self._is_bot = is_bot
         self._limit = limit
         self._turns = asyncio.Semaphore(parallel)
-        state, channels = keeper.load()
+        state, channels = keeper.lines()
         self._gaps = Gaps(
             now=clock(),
             state=state,
@@ -119,7 +126,7 @@ class UpdatePump:
             is_bot=is_bot,
             knows=knows,
         )
-        self._journal = Journal(keeper.keep)
+        self._journal = Journal(keeper.keep_line)
         self._timer = Timer(self._deadline_reached, clock)
         self._queues: dict[object, deque[tuple[Delivery, Entry]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -210,7 +217,9 @@ class UpdatePump:
         for delivery in told:
             if isinstance(delivery.update, api.UpdatesTooLong | api.UpdateChannelTooLong):
                 self._lost += 1
-            self._queue(delivery, self._journal.hand_out(delivery.channel_id))
+            line = delivery.channel_id
+            self._offer(delivery, partial(self._hold, line))
+            self._queue(delivery, self._journal.hand_out(line))
         channels: dict[int, int] | None = None
         for line in self._gaps.moved():
             if line is None:
@@ -223,6 +232,14 @@ class UpdatePump:
                 self._journal.reach(line, channels[line])
         self._timer.set(self._gaps.next_deadline())
         self._fetch()
+
+    def _hold(self, line: int | None) -> Release:
+        return partial(self._done, self._journal.hand_out(line))
+
+    def _done(self, entry: Entry) -> None:
+        self._journal.done(entry)
+        if self._behind and self._journal.open <= self._limit // 2:
+            self._catch_up()
 
     def _queue(self, delivery: Delivery, entry: Entry) -> None:
         chat = chat_of(delivery)
@@ -245,9 +262,7 @@ class UpdatePump:
                     self.failures += 1
                     log.exception("a handler failed with %s", delivery.key)
             queue.popleft()
-            self._journal.done(entry)
-            if self._behind and self._journal.open <= self._limit // 2:
-                self._catch_up()
+            self._done(entry)
         del self._queues[chat]
 
     def _spawn(self, work: Any) -> None:
@@ -338,7 +353,7 @@ class UpdatePump:
         self._gaps.failed(channel_id, self._clock(), closed=True)
         self._gaps.moved()
         self._journal.forget(channel_id)
-        self._keeper.forget(channel_id)
+        self._keeper.forget_line(channel_id)
         self._fetch()
 
 

@@ -1,7 +1,7 @@
-"""Layer 4, client: the raw stream of what the server pushes.
+"""Layer 4, client: the updates of one client: raw as they are pushed, and in order for handlers.
 
-Knows who listens. Must not know pts and gaps: putting updates in order and fetching missed ones
-is the work of a part that sits on top of this one.
+Knows who listens, and when the pump runs that puts updates in order and fetches missed ones. Must
+not know how it does that.
 """
 
 from __future__ import annotations
@@ -14,11 +14,17 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
-from radiogram.errors import RadiogramError
+from radiogram.client.ids import mark_channel
+from radiogram.errors import ClientError, RadiogramError
 from radiogram.tl import api
 
 if TYPE_CHECKING:
     from typing import Self
+
+    from radiogram.client.client import TelegramClient
+    from radiogram.client.dispatch import Dispatcher
+    from radiogram.client.peers import Peers
+    from radiogram.client.pump import Health, UpdatePump
 
 log = logging.getLogger("radiogram.client")
 
@@ -129,3 +135,117 @@ class UpdateFeed:
         """End every iteration, with an error if the client failed."""
         for iterator in list(self._iterators):
             iterator._end(failure)
+
+
+class Updates:
+    """The updates of one client, ``client.updates``.
+
+    Called, it gives the raw stream. The ordered one, for handlers and event streams, runs from
+    when somebody is signed in and anybody has asked for events; then nothing is lost.
+    """
+
+    def __init__(self, client: TelegramClient, peers: Peers, clock: Callable[[], float]) -> None:
+        self.feed = UpdateFeed()
+        """The raw stream."""
+        self._client = client
+        self._peers = peers
+        self._clock = clock
+        self._dispatcher: Dispatcher | None = None
+        self._pump: UpdatePump | None = None
+        self._start: asyncio.Task[None] | None = None
+
+    def __call__(self, *, limit: int = MAX_WAITING) -> UpdateIterator:
+        """Read every Updates as it is pushed: ``async for update in client.updates()``.
+
+        Collects from the moment of the call, up to `limit` updates ahead of the reader. Gaps are
+        not looked for. Ends when the client is disconnected.
+        """
+        return self.feed.iterate(limit)
+
+    def health(self) -> Health:
+        """Tell how the ordered stream is doing. Raises ClientError while it does not run."""
+        if self._pump is None:
+            raise ClientError(
+                "no events are being handled; add a handler with client.on(), sign in and connect"
+            )
+        return self._pump.health()
+
+    @property
+    def dispatcher(self) -> Dispatcher:
+        """The handlers; made when first asked for."""
+        if self._dispatcher is None:
+            from radiogram.client.dispatch import Dispatcher
+
+            self._dispatcher = Dispatcher(self._client)
+        return self._dispatcher
+
+    # ── from the client ──────────────────────────────────────────────────────────────────────
+
+    def run(self) -> None:
+        """Start the ordered stream if somebody is signed in and wants events."""
+        if self._pump is not None or self._dispatcher is None or not self._dispatcher.is_used:
+            return
+        data = self._client.session.data
+        if not data.user_id or not self._client.is_connected:
+            return
+        from radiogram.client.pump import UpdatePump
+
+        self._pump = UpdatePump(
+            handle=self._dispatcher.dispatch,
+            offer=self._dispatcher.offer,
+            invoke=self._client.invoke,
+            input_channel=lambda number: self._peers.input_channel(mark_channel(number)),
+            knows=self._peers.knows,
+            keeper=self._client.session,
+            clock=self._clock,
+            self_id=data.user_id,
+            is_bot=data.is_bot,
+        )
+        self._start = asyncio.get_running_loop().create_task(self._run(self._pump))
+
+    async def _run(self, pump: UpdatePump) -> None:
+        try:
+            await pump.start()
+        except RadiogramError as error:
+            log.warning("updates cannot be followed: %s", error)
+        finally:
+            self._start = None
+
+    async def started(self) -> None:
+        """Wait until the ordered stream knows where the account stands."""
+        self.run()
+        start = self._start
+        if start is not None:
+            await asyncio.shield(start)
+
+    def received(self, updates: api.TypeUpdates) -> None:
+        """Take what the server has pushed."""
+        self.feed.emit(updates)
+        if self._pump is not None:
+            self._pump.push(updates)
+
+    def result(self, request: object, result: object) -> None:
+        """Take the result of an own call: it may have moved the account's line."""
+        if self._pump is not None:
+            self._pump.result(request, result)
+
+    def missed(self) -> None:
+        """Take the news that pushes may have been lost."""
+        self.feed.emit(api.UpdatesTooLong())
+        if self._pump is not None:
+            self._pump.missed()
+
+    async def stop(self) -> None:
+        """End both streams; handlers that run are cancelled, and will be called again."""
+        if self._start is not None:
+            self._start.cancel()
+        pump, self._pump = self._pump, None
+        if pump is not None:
+            await pump.stop()
+        self.end(None)
+
+    def end(self, failure: RadiogramError | None) -> None:
+        """End everybody who reads a stream, with an error if the client failed."""
+        self.feed.end(failure)
+        if self._dispatcher is not None:
+            self._dispatcher.end_all(failure)

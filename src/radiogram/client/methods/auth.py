@@ -207,4 +207,5 @@ def _remember(client: TelegramClient, user: api.User) -> api.User:
     data = client.session.data
     if (data.user_id, data.is_bot) != (user.id, user.bot):
         client.session.data = replace(data, user_id=user.id, is_bot=user.bot)
+    client.updates.run()
     return user

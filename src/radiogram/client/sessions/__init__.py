@@ -3,8 +3,8 @@
 `base` says what a session is; the other modules are ways to keep one.
 """
 
-from radiogram.client.sessions.base import PeerRecord, Session, SessionData
+from radiogram.client.sessions.base import PeerRecord, Session, SessionData, State
 from radiogram.client.sessions.memory import MemorySession
 from radiogram.client.sessions.string import StringSession
 
-__all__ = ["MemorySession", "PeerRecord", "Session", "SessionData", "StringSession"]
+__all__ = ["MemorySession", "PeerRecord", "Session", "SessionData", "State", "StringSession"]

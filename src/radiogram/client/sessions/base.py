@@ -1,7 +1,8 @@
 """Layer 4, client: the protocol that every kind of session follows.
 
-Knows which facts survive a process: where the account lives, the key, who is signed in, and the
-access hashes of peers that were seen. Must not know how a client uses them.
+Knows which facts survive a process: where the account lives, the key, who is signed in, the access
+hashes of peers that were seen, and how far updates were dealt with. Must not know how a client uses
+them.
 """
 
 from __future__ import annotations
@@ -52,6 +53,15 @@ class PeerRecord(msgspec.Struct, frozen=True, gc=False):
         return f"PeerRecord(marked_id={self.marked_id}, usernames={self.usernames})"
 
 
+class State(msgspec.Struct, frozen=True, gc=False):
+    """Where the updates of the account stand, apart from those of channels (C0.3.1)."""
+
+    pts: int = 0
+    qts: int = 0
+    date: int = 0
+    seq: int = 0
+
+
 class Session(Protocol):
     """Keeps one account's data. All methods are quick and do not wait."""
 
@@ -75,5 +85,18 @@ class Session(Protocol):
     def by_phone(self, phone: str) -> PeerRecord | None:
         """Find the user last seen with a phone number (digits)."""
 
+    def lines(self) -> tuple[State | None, dict[int, int]]:
+        """Tell where updates stood: the account's state if any, and the pts of channels by id."""
+        ...
+
+    def keep_line(self, channel_id: int | None, state: State | int) -> None:
+        """Note where updates stand: of a channel its pts, without a channel the account's state.
+
+        Everything before that was dealt with, so a later run goes on from there.
+        """
+
+    def forget_line(self, channel_id: int) -> None:
+        """Drop what is known of a channel's updates."""
+
     def forget(self) -> None:
-        """Drop the key, the account and all peers; the address stays."""
+        """Drop the key, the account, its updates and all peers; the address stays."""

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
-from radiogram.client.sessions.base import PeerRecord, SessionData
+from radiogram.client.sessions.base import PeerRecord, SessionData, State
 
 
 class MemorySession:
@@ -20,6 +20,8 @@ class MemorySession:
         self._peers: dict[int, PeerRecord] = {}
         self._usernames: dict[str, int] = {}
         self._phones: dict[str, int] = {}
+        self._state: State | None = None
+        self._channels: dict[int, int] = {}
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._data} peers={len(self._peers)}>"
@@ -66,12 +68,29 @@ class MemorySession:
         marked_id = self._phones.get(phone)
         return None if marked_id is None else self._peers.get(marked_id)
 
+    def lines(self) -> tuple[State | None, dict[int, int]]:
+        """Tell where updates stood: the account's state if any, and the pts of channels by id."""
+        return self._state, dict(self._channels)
+
+    def keep_line(self, channel_id: int | None, state: State | int) -> None:
+        """Note where updates stand: of a channel its pts, without a channel the account's state."""
+        if channel_id is None and isinstance(state, State):
+            self._state = state
+        elif channel_id is not None and isinstance(state, int):
+            self._channels[channel_id] = state
+
+    def forget_line(self, channel_id: int) -> None:
+        """Drop what is known of a channel's updates."""
+        self._channels.pop(channel_id, None)
+
     def forget(self) -> None:
-        """Drop the key, the account and all peers; the address stays."""
+        """Drop the key, the account, its updates and all peers; the address stays."""
         self._data = replace(self._data, auth_key=b"", user_id=0, is_bot=False)
         self._peers.clear()
         self._usernames.clear()
         self._phones.clear()
+        self._state = None
+        self._channels.clear()
 
     def _unlist(self, known: PeerRecord) -> None:
         """Drop the names that lead to a record, unless another peer has them by now."""

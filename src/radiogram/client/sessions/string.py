@@ -4,8 +4,9 @@ Knows Radiogram's own format. Must not know other libraries' formats; those are 
 
 Format 1: ``rg1.`` and, in unpadded base64url: flags (1 byte), dc_id (signed 2), port (2), user_id
 (8), length of the host (1), host, auth_key (256, with flag 1), count (4) and for each remembered
-peer its marked id and access hash (8 and 8, with flag 8), CRC-32 of all before it (4). Numbers are
-big-endian. Names and phone numbers of peers are not kept: they change owners.
+peer its marked id and access hash (8 and 8, with flag 8), pts, qts, date and seq of the account (4
+each), count (4) and for each channel its id and pts (8 and 4, with flag 16), CRC-32 of all before
+it (4). Numbers are big-endian. Names and phone numbers of peers are not kept: they change owners.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import re
 import struct
 import zlib
 
-from radiogram.client.sessions.base import PeerRecord, SessionData
+from radiogram.client.sessions.base import PeerRecord, SessionData, State
 from radiogram.client.sessions.memory import MemorySession
 from radiogram.errors import SessionError
 
@@ -24,9 +25,11 @@ PREFIX = "rg1."
 
 _HEAD = struct.Struct(">BhHqB")
 _PEER = struct.Struct(">qq")
+_STATE = struct.Struct(">4iI")
+_LINE = struct.Struct(">qi")
 _KEY_BYTES = 256
-_HAS_KEY, _IS_BOT, _TEST_MODE, _HAS_PEERS = 1, 2, 4, 8
-_KNOWN_FLAGS = 15
+_HAS_KEY, _IS_BOT, _TEST_MODE, _HAS_PEERS, _HAS_UPDATES = 1, 2, 4, 8, 16
+_KNOWN_FLAGS = 31
 _TEXT = r"[A-Za-z0-9_-]*"
 
 
@@ -45,17 +48,22 @@ class StringSession(MemorySession):
             )
         text = text.strip()
         if text:
-            data, peers = _load(text)
+            data, peers, state, channels = _load(text)
             super().__init__(data)
             self.remember(peers)
+            if state is not None:
+                self.keep_line(None, state)
+            for channel_id, pts in channels.items():
+                self.keep_line(channel_id, pts)
         else:
             super().__init__()
 
-    def save(self, *, peers: bool = False) -> str:
+    def save(self, *, peers: bool = False, updates: bool = False) -> str:
         """Write the session down.
 
         With `peers`, the access hashes of every peer seen so far go along (about 21 characters
-        each), so that numeric ids can be used at once after a restart. A session without a key is
+        each), so that numeric ids can be used at once after a restart. With `updates`, the next run
+        is told what happened since this one; save again before it ends. A session without a key is
         empty text.
         """
         data = self.data
@@ -63,11 +71,13 @@ class StringSession(MemorySession):
             return ""
         host = data.host.encode()
         records = self.peers if peers else ()
+        state, channels = self.lines() if updates else (None, {})
         flags = (
             _HAS_KEY
             | (_IS_BOT if data.is_bot else 0)
             | (_TEST_MODE if data.test_mode else 0)
             | (_HAS_PEERS if records else 0)
+            | (_HAS_UPDATES if state is not None else 0)
         )
         out = bytearray(_HEAD.pack(flags, data.dc_id, data.port, data.user_id, len(host)))
         out += host + data.auth_key
@@ -75,11 +85,15 @@ class StringSession(MemorySession):
             out += len(records).to_bytes(4, "big")
             for record in records:
                 out += _PEER.pack(record.marked_id, record.access_hash)
+        if state is not None:
+            out += _STATE.pack(state.pts, state.qts, state.date, state.seq, len(channels))
+            for channel_id, pts in channels.items():
+                out += _LINE.pack(channel_id, pts)
         out += zlib.crc32(out).to_bytes(4, "big")
         return PREFIX + base64.urlsafe_b64encode(out).decode().rstrip("=")
 
 
-def _load(text: str) -> tuple[SessionData, list[PeerRecord]]:
+def _load(text: str) -> tuple[SessionData, list[PeerRecord], State | None, dict[int, int]]:
     if not text.startswith(PREFIX):
         raise SessionError(
             f"this is no Radiogram session string: it should begin with {PREFIX!r} "
@@ -106,11 +120,25 @@ def _load(text: str) -> tuple[SessionData, list[PeerRecord]]:
     peers: list[PeerRecord] = []
     if flags & _HAS_PEERS:
         count = int.from_bytes(rest[:4], "big")
-        rest = rest[4:]
-        if len(rest) != count * _PEER.size:
+        part, rest = rest[4 : 4 + count * _PEER.size], rest[4 + count * _PEER.size :]
+        if len(part) != count * _PEER.size:
             raise SessionError(f"the session string does not hold the {count} peers it announces")
-        peers = [PeerRecord(marked, access) for marked, access in _PEER.iter_unpack(rest)]
-    elif rest:
+        peers = [PeerRecord(marked, access) for marked, access in _PEER.iter_unpack(part)]
+    state: State | None = None
+    channels: dict[int, int] = {}
+    if flags & _HAS_UPDATES:
+        if len(rest) < _STATE.size:
+            raise SessionError("the session string ends inside the state of updates")
+        *numbers, count = _STATE.unpack_from(rest)
+        state = State(*numbers)
+        rest = rest[_STATE.size :]
+        part, rest = rest[: count * _LINE.size], rest[count * _LINE.size :]
+        if len(part) != count * _LINE.size:
+            raise SessionError(
+                f"the session string does not hold the {count} channels it announces"
+            )
+        channels = dict(_LINE.iter_unpack(part))
+    if rest:
         raise SessionError(f"the session string has {len(rest)} bytes too many")
     try:
         name = host.decode()
@@ -127,6 +155,8 @@ def _load(text: str) -> tuple[SessionData, list[PeerRecord]]:
             test_mode=bool(flags & _TEST_MODE),
         ),
         peers,
+        state,
+        channels,
     )
 
 
