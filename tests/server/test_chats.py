@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
-from radiogram.server import chat_store, store
-from radiogram.server.db import contacts, users
+from radiogram.server import chat_store, render, store
+from radiogram.server.db import admin_log, contacts, users
 from radiogram.tl import api
 from tests.server.stage import NOON, MakeStage, Stage, fault, kinds
 
@@ -72,6 +73,13 @@ def make_contacts(stage: Stage, one: int, other: int) -> None:
     with stage.world.db.begin() as tx:
         for owner, user in ((one, other), (other, one)):
             tx.execute(contacts.insert().values(owner_id=owner, user_id=user, mutual=True))
+
+
+def recent_actions(stage: Stage, chat: int) -> list[Any]:
+    with stage.world.db.begin() as tx:
+        statement = select(admin_log.c.action).where(admin_log.c.chat_id == chat)
+        rows = tx.execute(statement.order_by(admin_log.c.id)).scalars()
+        return [render.decode(row) for row in rows]
 
 
 def service(updates: list[Any]) -> Any:
@@ -778,6 +786,21 @@ def test_c5_giving_a_chat_away_needs_a_password(stage: Stage) -> None:
     stage.delete_account(stage.eve)
     with fault("INPUT_USER_DEACTIVATED"):
         give(stage.ann, stage.eve)
+
+
+def test_c5_changes_of_a_channel_are_recent_actions(stage: Stage) -> None:
+    room = stage.channel(stage.ann, stage.bob, megagroup=True)
+    set_about(stage, stage.ann, room, "About us")
+    set_default(stage, stage.ann, room, send_polls=True)
+    set_noforwards(stage, stage.ann, room)
+    about, default, protected = recent_actions(stage, room)[-3:]
+    assert about == api.ChannelAdminLogEventActionChangeAbout(prev_value="", new_value="About us")
+    assert default.prev_banned_rights.pin_messages
+    assert default.new_banned_rights.send_polls
+    assert protected == api.ChannelAdminLogEventActionToggleNoForwards(new_value=True)
+    group = stage.group(stage.ann, stage.bob)
+    set_about(stage, stage.ann, group, "About us")
+    assert recent_actions(stage, group) == []  # basic groups keep no log
 
 
 # -------------------------------------------------------------------- older layers, bad input

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
-from radiogram.server import chat_store, invites, rights
-from radiogram.server.db import contacts, users
+from radiogram.server import chat_store, invites, render, rights
+from radiogram.server.db import admin_log, contacts, users
 from radiogram.tl import api
 from tests.server.stage import NOON, MakeStage, Stage, fault, kinds
 
@@ -397,6 +398,23 @@ def test_c5_deleting_links(stage: Stage) -> None:
     assert stage.call(stage.ann, clear) is True
     assert links_of(stage, stage.ann, group, stage.ann, revoked=True).invites == []
     assert links_of(stage, stage.ann, group, stage.ann).count == 1
+
+
+def test_c5_changes_of_links_are_recent_actions(stage: Stage) -> None:
+    room = make(stage, "megagroup")
+    link = export(stage, stage.ann, room).link
+    edit(stage, stage.ann, room, link, title="Friends")
+    edit(stage, stage.ann, room, link, revoked=True)
+    peer = stage.input_peer(stage.ann, room)
+    stage.call(stage.ann, api.messages.DeleteExportedChatInvite(peer=peer, link=link))
+    with stage.world.db.begin() as tx:
+        rows = tx.execute(select(admin_log.c.action).order_by(admin_log.c.id)).scalars()
+        found: list[Any] = [render.decode(row) for row in rows]
+    edited, revoked, deleted = found[-3:]
+    assert (edited.prev_invite.title, edited.new_invite.title) == (None, "Friends")
+    assert isinstance(revoked, api.ChannelAdminLogEventActionExportedInviteRevoke)
+    assert isinstance(deleted, api.ChannelAdminLogEventActionExportedInviteDelete)
+    assert deleted.invite.revoked
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from radiogram.server import chat_store, invites, peers, render, rights, rooms, store
+from radiogram.server import (
+    admin_log,
+    chat_store,
+    closing,
+    invites,
+    peers,
+    render,
+    rights,
+    rooms,
+    store,
+)
 from radiogram.server.chat_store import MemberRow
 from radiogram.server.peers import Room
 from radiogram.server.rpc import Context, RpcFault, handles
@@ -279,6 +289,8 @@ def edit_chat_about(ctx: Context, request: api.messages.EditChatAbout) -> bool:
     if about == room.chat.about:
         raise RpcFault(400, "CHAT_ABOUT_NOT_MODIFIED")
     changes = Changes(ctx, room.people)
+    action = api.ChannelAdminLogEventActionChangeAbout(prev_value=room.chat.about, new_value=about)
+    admin_log.log(ctx, room.chat, action)
     chat = chat_store.change_chat(ctx.tx, room.chat.id, about=about)
     room = rooms.refresh(ctx, changes, room, chat)
     rooms.tell_changed(ctx, changes, room)
@@ -317,6 +329,11 @@ def edit_chat_default_banned_rights(
             ),
         )
     else:
+        action = api.ChannelAdminLogEventActionDefaultBannedRights(
+            prev_banned_rights=rights.banned_rights(room.chat.default_banned),
+            new_banned_rights=rights.banned_rights(mask),
+        )
+        admin_log.log(ctx, chat, action)
         room = rooms.refresh(ctx, changes, room, chat)
         rooms.tell_changed(ctx, changes, room)
     changes.finish()
@@ -334,6 +351,8 @@ def toggle_no_forwards(ctx: Context, request: api.messages.ToggleNoForwards) -> 
     if request.enabled == room.chat.noforwards:
         raise RpcFault(400, "CHAT_NOT_MODIFIED")
     changes = Changes(ctx, room.people)
+    action = api.ChannelAdminLogEventActionToggleNoForwards(new_value=request.enabled)
+    admin_log.log(ctx, room.chat, action)
     chat = chat_store.change_chat(ctx.tx, room.chat.id, noforwards=request.enabled)
     room = rooms.refresh(ctx, changes, room, chat)
     rooms.tell_changed(ctx, changes, room)
@@ -349,7 +368,7 @@ def delete_chat(ctx: Context, request: api.messages.DeleteChat) -> bool:
     """Delete a basic group with everything in it, for all who are in it."""
     room = _own_group(ctx, request.chat_id)
     changes = Changes(ctx, room.people)
-    rooms.dissolve(ctx, changes, room)
+    closing.dissolve(ctx, changes, room)
     changes.finish()
     return True
 
@@ -359,7 +378,7 @@ def migrate_chat(ctx: Context, request: api.messages.MigrateChat) -> api.TypeUpd
     """Make a supergroup of a basic group, whose history stays where it is (B6.17)."""
     room = _own_group(ctx, request.chat_id, code=403)
     changes = Changes(ctx, room.people)
-    rooms.migrate(ctx, changes, room)
+    closing.migrate(ctx, changes, room)
     changes.finish()
     return changes.result(room.user)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from radiogram.server import chat_store, invites, joining, peers, rooms, store
+from radiogram.server import admin_log, chat_store, invites, joining, peers, rooms, store
 from radiogram.server.invites import InviteRow, UseRow
 from radiogram.server.peers import Room
 from radiogram.server.rpc import Context, RpcFault, handles
@@ -150,6 +150,11 @@ def edit_exported_chat_invite(
     if changed.request_needed and changed.usage_limit is not None:
         raise RpcFault(400, "USAGE_LIMIT_INVALID")
     invites.change(ctx.tx, invite, **changed._asdict())
+    action = api.ChannelAdminLogEventActionExportedInviteEdit(
+        prev_invite=invites.exported(ctx.tx, invite),
+        new_invite=invites.exported(ctx.tx, changed),
+    )
+    admin_log.log(ctx, room.chat, action)
     return api.messages.ExportedChatInvite(
         invite=invites.exported(ctx.tx, changed),
         users=room.people.seen_by(ctx.user_id, [changed.admin_id]),
@@ -158,6 +163,7 @@ def edit_exported_chat_invite(
 
 def _revoke(ctx: Context, room: Room, invite: InviteRow) -> api.messages.TypeExportedChatInvite:
     old = invites.exported(ctx.tx, invites.change(ctx.tx, invite, revoked=True))
+    admin_log.log(ctx, room.chat, api.ChannelAdminLogEventActionExportedInviteRevoke(invite=old))
     users = room.people.seen_by(ctx.user_id, [invite.admin_id])
     if not invite.permanent:
         return api.messages.ExportedChatInvite(invite=old, users=users)
@@ -176,6 +182,8 @@ def delete_exported_chat_invite(
     invite = _of_room(ctx, room, request.link)
     if not invite.revoked:
         raise RpcFault(400, "INVITE_REVOKED_MISSING")
+    shown = invites.exported(ctx.tx, invite)
+    admin_log.log(ctx, room.chat, api.ChannelAdminLogEventActionExportedInviteDelete(invite=shown))
     invites.delete_link(ctx.tx, invite)
     return True
 
