@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from radiogram.server import chat_store
+from radiogram.server import admin_log, chat_store
+from radiogram.server.rpc import Context
 from radiogram.tl import api
-from tests.server.stage import MakeStage, Stage, fault, kinds
+from tests.server.stage import Listener, MakeStage, Stage, fault, kinds
 
 
 def get(stage: Stage, who: int, room: int, *names: api.TypeInputMessage) -> api.messages.Messages:
@@ -294,3 +295,37 @@ def test_mentions_are_never_unread(stage: Stage) -> None:
         stage.bob, api.messages.ReadMessageContents(id=[1])
     ) == api.messages.AffectedMessages(pts=1, pts_count=0)
     assert stage.call(stage.bob, api.messages.ReceivedMessages(max_id=5)) == []
+
+
+# -------------------------------------------------------------------- recent actions
+
+
+def test_b8_6_recent_actions(stage: Stage) -> None:
+    news = stage.channel(stage.ann, stage.bob, broadcast=True)
+    post = stage.send(stage.ann, news, "one")
+    stage.edit(stage.ann, news, post, "two")
+    delete(stage, stage.ann, news, post)
+    stage.send(stage.ann, news, "three")
+    clear(stage, stage.ann, news, for_everyone=True)  # too much to be told one by one
+    ctx = Context(stage.world, Listener(stage.world, stage.ann, is_bot=False))
+    chat = chat_store.find_chat(ctx.tx, news)
+    assert chat is not None
+    found = [event.action for event in admin_log.read(ctx, chat, limit=100)]
+    ctx.commit()
+    said = [
+        (type(action).__name__.removeprefix("ChannelAdminLogEventAction"), texts(action))
+        for action in reversed(found)
+        if not isinstance(action, api.ChannelAdminLogEventActionParticipantInvite)
+    ]
+    assert said == [
+        ("SendMessage", ["one"]),
+        ("EditMessage", ["one", "two"]),
+        ("DeleteMessage", ["two"]),
+        ("SendMessage", ["three"]),
+    ]
+
+
+def texts(action: Any) -> list[str]:
+    """Return the texts of the messages that an action shows."""
+    names = ("message", "prev_message", "new_message")
+    return [getattr(action, name).message for name in names if hasattr(action, name)]

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from radiogram.server import chat_store, peers, store
+from radiogram.server import admin_log, chat_store, peers, render, store
 from radiogram.server.db import PEER_CHAT
 from radiogram.server.peers import Room
 from radiogram.server.rpc import RpcFault
 from radiogram.server.store import MessageRow
 from radiogram.server.updates import Changes
+from radiogram.tl import api
 
 if TYPE_CHECKING:
     from radiogram.server.rpc import Context
@@ -74,8 +75,21 @@ def delete_copies(
     return len(by_user.get(ctx.user_id, ()))
 
 
-def delete_posts(ctx: Context, changes: Changes, room: Room, rows: Sequence[MessageRow]) -> int:
-    """Delete messages of a channel, for everybody. Return how many there were."""
+def delete_posts(
+    ctx: Context,
+    changes: Changes,
+    room: Room,
+    rows: Sequence[MessageRow],
+    *,
+    logged: bool = True,
+) -> int:
+    """Delete messages of a channel, for everybody. Return how many there were.
+
+    Each is found among the recent actions, unless `logged` is false.
+    """
+    for row in rows if logged else ():
+        action = api.ChannelAdminLogEventActionDeleteMessage(message=render.message(row, 0))
+        admin_log.log(ctx, room.chat, action)
     if rows:
         store.delete_copies(ctx.tx, rows)
         changes.channel(room.chat).add_deletion(sorted(row.id for row in rows))

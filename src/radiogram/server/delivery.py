@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from radiogram.server import chat_store, peers, render, store, text
+from radiogram.server import admin_log, chat_store, peers, render, store, text
 from radiogram.server.peers import Private, Room, Target
 from radiogram.server.rpc import RpcFault
 from radiogram.server.store import Content, MessageRow, UserRow
@@ -432,6 +432,10 @@ def _to_channel(
     for row, draft in zip(rows, drafts, strict=True):
         box.add_new(row, draft.random_id)
     spoke = any(row.action is None for row in rows)
+    if spoke and room.chat.is_broadcast:
+        for row in rows:
+            action = api.ChannelAdminLogEventActionSendMessage(message=render.message(row, 0))
+            admin_log.log(ctx, room.chat, action)
     if spoke and room.chat.slowmode_seconds and room.standing.member is not None:
         chat_store.save_member(ctx.tx, room.chat.id, room.user.id, last_sent=ctx.now)
     return rows

@@ -55,7 +55,7 @@ def delete_history(ctx: Context, request: api.channels.DeleteHistory) -> api.Typ
             raise RpcFault(400, "CHAT_ADMIN_REQUIRED")
         up_to = boxes.c.id <= max_id
         rows = list(store.select_messages(ctx.tx, room.box_id, room.peer, up_to))
-        deletion.delete_posts(ctx, changes, room, rows)
+        deletion.delete_posts(ctx, changes, room, rows, logged=False)
     elif room.chat.is_broadcast:
         raise RpcFault(400, "CHANNEL_TOO_BIG")
     elif max_id >= room.first_id:

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import cast
 
-from radiogram.server import deletion, delivery, markup, peers, reading, render, store, text
+from radiogram.server import (
+    admin_log,
+    deletion,
+    delivery,
+    markup,
+    peers,
+    reading,
+    render,
+    store,
+    text,
+)
 from radiogram.server.delivery import Draft
 from radiogram.server.mentions import Mentions
 from radiogram.server.peers import Private, Room, Target
@@ -212,6 +222,10 @@ def edit_message(ctx: Context, request: api.messages.EditMessage) -> api.TypeUpd
     if isinstance(target, Room) and target.chat.is_channel:
         edited = store.find_message(ctx.tx, target.box_id, row.id)
         assert edited is not None
+        action = api.ChannelAdminLogEventActionEditMessage(
+            prev_message=render.message(row, 0), new_message=render.message(edited, 0)
+        )
+        admin_log.log(ctx, target.chat, action)
         changes.channel(target.chat).add_edit(edited)
     else:
         copies = store.find_copies(ctx.tx, [row.content_id])
