@@ -7,7 +7,7 @@ do what.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, insert, select, update
@@ -298,9 +298,63 @@ def select_members(
     return list(map(MemberRow._make, tx.execute(statement)))
 
 
+def page_members(
+    tx: Connection,
+    chat_id: int,
+    *conditions: ColumnElement[bool],
+    named: Callable[[str, str, str | None], bool] | None = None,
+    newest_first: bool = False,
+    offset: int,
+    limit: int,
+) -> tuple[int, list[MemberRow]]:
+    """Read one page of the members that meet conditions, and how many there are in all.
+
+    `named` chooses by first name, last name and username. The order is that of
+    :func:`select_members`, or the latest first.
+    """
+    order: tuple[Any, ...] = (
+        members.c.is_creator.desc(),
+        members.c.admin_rights.is_(None),
+        members.c.date,
+        members.c.user_id,
+    )
+    if newest_first:
+        order = (members.c.date.desc(), members.c.user_id.desc())
+    source = members.join(users, users.c.id == members.c.user_id)
+    where = (members.c.chat_id == chat_id, *conditions)
+    if named is None:
+        statement = select(*_MEMBER).select_from(source).where(*where).order_by(*order)
+        page = tx.execute(statement.offset(offset).limit(limit))
+        counted = select(func.count()).select_from(source).where(*where)
+        return int(tx.execute(counted).scalar_one()), list(map(MemberRow._make, page))
+    # Databases do not agree on what is the same letter in another case.
+    names = select(*_MEMBER, users.c.first_name, users.c.last_name, users.c.username)
+    found = [
+        MemberRow._make(row[:-3])
+        for row in tx.execute(names.select_from(source).where(*where).order_by(*order))
+        if named(*row[-3:])
+    ]
+    return len(found), found[offset : offset + limit]
+
+
 def count_members(tx: Connection, chat_id: int, *conditions: ColumnElement[bool]) -> int:
     """Count the rows of a chat's members that meet conditions."""
     statement = select(func.count()).where(members.c.chat_id == chat_id, *conditions)
+    return int(tx.execute(statement).scalar_one())
+
+
+def count_channels(tx: Connection, user_id: int) -> int:
+    """Count the supergroups and channels that an account is in."""
+    statement = (
+        select(func.count())
+        .select_from(members.join(chats, chats.c.id == members.c.chat_id))
+        .where(
+            members.c.user_id == user_id,
+            members.c.state == MEMBER,
+            chats.c.kind != GROUP,
+            ~chats.c.deleted,
+        )
+    )
     return int(tx.execute(statement).scalar_one())
 
 

@@ -22,6 +22,7 @@ from radiogram.server import (
     deletion,
     delivery,
     invites,
+    membership,
     peers,
     render,
     rights,
@@ -207,6 +208,7 @@ def admit(
     chat = room.chat
     if chat.is_channel:
         changes.tell([user.id], api.UpdateChannel(channel_id=chat.id))
+        membership.changed(ctx, changes, room, before, member, invite=invite)
     else:
         tell_added(ctx, changes, chat, member)
         log_participant(ctx, changes, chat, before, member, invite=invite)

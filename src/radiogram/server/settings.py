@@ -64,6 +64,20 @@ class Settings:
     """Members of a basic group."""
     megagroup_size_max: int = 200000
     """Members of a supergroup."""
+    channels_max: int = 500
+    """Supergroups and channels that one account can be in."""
+    channels_public_max: int = 10
+    """Public supergroups and channels that one account can own."""
+    channel_delete_max: int = 1000
+    """Members of a channel beyond which its creator cannot delete it: CHANNEL_TOO_LARGE."""
+    admins_max: int = 50
+    """Admins of a supergroup or channel."""
+    bots_max: int = 20
+    """Bots in a supergroup."""
+    hidden_members_min: int = 100
+    """Members from which on a supergroup can hide them: PARTICIPANTS_TOO_FEW."""
+    topics_pinned_max: int = 5
+    """Pinned topics of a forum."""
     about_length_max: int = 70
     """Code points of a user's bio."""
     pinned_dialogs_max: int = 5
