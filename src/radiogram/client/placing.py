@@ -104,6 +104,44 @@ def short_ids(update: Any, self_id: int) -> list[int]:
     return _others([first, *_named_in(update)], self_id)
 
 
+def sent_message(
+    request: Any, result: api.UpdateShortSentMessage, self_id: int
+) -> api.UpdateNewMessage | None:
+    """Return the message that a call has sent, of which the result tells only id and date.
+
+    None if the call was none that is known.
+    """
+    if not isinstance(request, api.messages.SendMessage):
+        return None
+    peer: api.TypePeer
+    match request.peer:
+        case api.InputPeerUser() | api.InputPeerUserFromMessage():
+            peer = api.PeerUser(user_id=request.peer.user_id)
+        case api.InputPeerChat():
+            peer = api.PeerChat(chat_id=request.peer.chat_id)
+        case api.InputPeerSelf():
+            peer = api.PeerUser(user_id=self_id)
+        case _:
+            return None
+    reply_to = None
+    if isinstance(request.reply_to, api.InputReplyToMessage):
+        reply_to = api.MessageReplyHeader(reply_to_msg_id=request.reply_to.reply_to_msg_id)
+    message = api.Message(
+        id=result.id,
+        out=result.out,
+        silent=request.silent,
+        from_id=api.PeerUser(user_id=self_id),
+        peer_id=peer,
+        reply_to=reply_to,
+        date=result.date,
+        message=request.message,
+        media=result.media,
+        entities=result.entities,
+        ttl_period=result.ttl_period,
+    )
+    return api.UpdateNewMessage(message=message, pts=result.pts, pts_count=result.pts_count)
+
+
 def expand(update: Any, self_id: int) -> api.UpdateNewMessage:
     """Return the long form of a short one (C0.3.7)."""
     peer: api.TypePeer

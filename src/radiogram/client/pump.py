@@ -29,7 +29,7 @@ from radiogram import errors
 from radiogram.client.dispatch import Hold, Release
 from radiogram.client.gaps import Delivery, Fetch, Gaps
 from radiogram.client.journal import Entry, Journal, LineState
-from radiogram.client.placing import place_of
+from radiogram.client.placing import place_of, sent_message
 from radiogram.client.sessions import State
 from radiogram.net.deadline import Timer
 from radiogram.tl import api
@@ -115,6 +115,7 @@ class UpdatePump:
         self._keeper = keeper
         self._clock = clock
         self._is_bot = is_bot
+        self._self_id = self_id
         self._limit = limit
         self._turns = asyncio.Semaphore(parallel)
         state, channels = keeper.lines()
@@ -173,7 +174,11 @@ class UpdatePump:
         """Take the result of an own call, whatever it is."""
         if self._stopped:
             return
-        if isinstance(result, api.TypeUpdates):
+        if isinstance(result, api.UpdateShortSentMessage):
+            # Only here is it known what was sent, and where to.
+            new = sent_message(request, result, self._self_id)
+            self.push(result if new is None else api.UpdateShort(update=new, date=result.date))
+        elif isinstance(result, api.TypeUpdates):
             self.push(result)
         elif isinstance(result, _AFFECTED):
             line = affected_line(request)
