@@ -211,7 +211,7 @@ async def test_chaos_is_repeatable_and_nothing_is_done_twice(
 
 
 def test_chaos_says_what_is_wrong() -> None:
-    with pytest.raises(ValueError, match="choose from drop, lose, repeat, reorder"):
+    with pytest.raises(ValueError, match="choose from drop, lose, repeat, reorder, push"):
         Faults().chaos(kinds=["burn"])
     with pytest.raises(ValueError, match="give 1 or more"):
         Faults().chaos(every=0)

@@ -117,7 +117,8 @@ class Chaos:
     kinds: tuple[str, ...]
 
 
-CHAOS_KINDS = ("drop", "lose", "repeat", "reorder")
+CHAOS_KINDS = ("drop", "lose", "repeat", "reorder", "push")
+"""Faults that :meth:`Faults.chaos` can choose; ``push`` loses, repeats or holds back updates."""
 
 
 class Faults:
@@ -146,12 +147,12 @@ class Faults:
     @property
     def has_packets(self) -> bool:
         """Whether any fault waits for a packet."""
-        return bool(self._packets) or self._chaos is not None
+        return bool(self._packets) or self._chaos_hits(*CHAOS_KINDS[:-1])
 
     @property
     def has_pushes(self) -> bool:
         """Whether any fault waits for an update."""
-        return bool(self._pushes)
+        return bool(self._pushes) or self._chaos_hits("push")
 
     def clear(self) -> None:
         """Take away every fault that waits; updates that are held back go out now."""
@@ -255,7 +256,8 @@ class Faults:
     def chaos(self, *, every: int = 50, seed: int = 0, kinds: Iterable[str] = CHAOS_KINDS) -> None:
         """Let one packet in `every`, on average, meet a fault; the same ones for the same seed.
 
-        Kinds: drop (close the connection), lose, repeat, reorder.
+        Kinds: drop (close the connection), lose, repeat, reorder; push lets one update in `every`
+        get lost, come twice or be overtaken by the next one for anybody.
         """
         chosen = tuple(kinds)
         unknown = sorted(set(chosen) - set(CHAOS_KINDS))
@@ -316,6 +318,8 @@ class Faults:
         if chaos is None or chaos.random.randrange(chaos.every):
             return None
         kind: Any = chaos.random.choice(chaos.kinds)
+        if kind == "push":
+            return None
         if incoming and kind in ("repeat", "reorder"):
             return None
         self._note(kind, "in" if incoming else "out", user_id)
@@ -328,7 +332,18 @@ class Faults:
                 self._note("push", fault.kind, user_id)
                 self._pushes = [one for one in self._pushes if not one.aim.is_spent]
                 return fault
-        return None
+        chaos = self._chaos
+        if chaos is None or "push" not in chaos.kinds:
+            return None
+        self.release_updates()  # the next one has overtaken them
+        if chaos.random.randrange(chaos.every):
+            return None
+        kind: Any = chaos.random.choice(("lose", "repeat", "hold"))
+        self._note("push", kind, user_id)
+        return PushFault(kind=kind, aim=Aim())
+
+    def _chaos_hits(self, *kinds: str) -> bool:
+        return self._chaos is not None and not set(kinds).isdisjoint(self._chaos.kinds)
 
     def _note(self, kind: str, detail: str, user_id: int) -> None:
         self.injected.append(Injected(kind, detail, user_id))
