@@ -122,15 +122,64 @@ class Stage:
         request = api.channels.CreateChannel(title=title, about="", **options)
         (chat,) = self.call(owner, request).chats
         self.chats[chat.id] = chat
-        if others:
-            self.call(
-                owner,
-                api.channels.InviteToChannel(
-                    channel=self.input_channel(owner, chat.id),
-                    users=[self.input_user(owner, number) for number in others],
-                ),
-            )
+        bots = [number for number in others if number in (self.bot, self.bot2)]
+        if options.get("megagroup") or options.get("forum"):
+            bots = []
+        users = [number for number in others if number not in bots]
+        if users:
+            self.invite(owner, chat.id, *users)
+        for number in bots:  # in a broadcast channel they can be nothing but admins
+            self.promote(owner, chat.id, number, other=True)
         return int(chat.id)
+
+    def invite(self, who: int, channel: int, *others: int) -> Any:
+        return self.call(
+            who,
+            api.channels.InviteToChannel(
+                channel=self.input_channel(who, channel),
+                users=[self.input_user(who, number) for number in others],
+            ),
+        )
+
+    def join(self, who: int, channel: int) -> Any:
+        return self.call(
+            who, api.channels.JoinChannel(channel=self.input_channel(who, channel))
+        ).updates
+
+    def leave(self, who: int, channel: int) -> Any:
+        return self.call(who, api.channels.LeaveChannel(channel=self.input_channel(who, channel)))
+
+    def promote(
+        self, who: int, channel: int, other: int, *, rank: str | None = None, **rights: bool
+    ) -> Any:
+        """Give somebody exactly these rights of an admin in a channel; none make them a member."""
+        return self.call(
+            who,
+            api.channels.EditAdmin(
+                channel=self.input_channel(who, channel),
+                user_id=self.input_user(who, other),
+                admin_rights=api.ChatAdminRights(**rights),
+                rank=rank,
+            ),
+        )
+
+    def ban(
+        self, who: int, channel: int, other: int, *, until_date: int = 0, **rights: bool
+    ) -> Any:
+        """Forbid somebody exactly these things in a channel; ``view_messages`` throws them out."""
+        return self.call(
+            who,
+            api.channels.EditBanned(
+                channel=self.input_channel(who, channel),
+                participant=self.input_peer(who, other),
+                banned_rights=api.ChatBannedRights(until_date=until_date, **rights),
+            ),
+        )
+
+    def publish(self, who: int, channel: int, username: str = "roomname") -> None:
+        """Make a channel public, or private with an empty name."""
+        where = self.input_channel(who, channel)
+        assert self.call(who, api.channels.UpdateUsername(channel=where, username=username))
 
     def send(self, who: int, to: int, message: str = "hello", **options: Any) -> int:
         """Send a text and return its id in the sender's box."""
