@@ -150,14 +150,14 @@ class Stage:
         return self.call(who, api.channels.LeaveChannel(channel=self.input_channel(who, channel)))
 
     def promote(
-        self, who: int, channel: int, other: int, *, rank: str | None = None, **rights: bool
+        self, who: int, channel: int, target: int, *, rank: str | None = None, **rights: bool
     ) -> Any:
         """Give somebody exactly these rights of an admin in a channel; none make them a member."""
         return self.call(
             who,
             api.channels.EditAdmin(
                 channel=self.input_channel(who, channel),
-                user_id=self.input_user(who, other),
+                user_id=self.input_user(who, target),
                 admin_rights=api.ChatAdminRights(**rights),
                 rank=rank,
             ),
