@@ -206,6 +206,37 @@ def test_c5_a_full_group(make_stage: MakeStage) -> None:
             join(stage, stage.eve, name)
 
 
+def test_c5_who_is_in_too_many_channels(make_stage: MakeStage) -> None:
+    stage = make_stage(channels_max=1)
+    room = make(stage, "megagroup")
+    open_one = new_hash(stage, stage.ann, room)
+    closed = new_hash(stage, stage.ann, room, request_needed=True)
+    ask(stage, stage.eve, closed)
+    stage.channel(stage.eve, megagroup=True)
+    with fault("CHANNELS_TOO_MUCH"):
+        join(stage, stage.eve, open_one)
+    with fault("USER_CHANNELS_TOO_MUCH", 403):
+        decide(stage, stage.ann, room, stage.eve)
+    decide_all(stage, stage.ann, room, approved=True)
+    with fault("CHANNEL_PRIVATE"):
+        stage.send(stage.eve, room)
+    group = make(stage, "group")
+    join(stage, stage.eve, new_hash(stage, stage.ann, group))
+    with fault("CHANNELS_TOO_MUCH"):
+        stage.call(stage.ann, api.messages.MigrateChat(chat_id=group))
+
+
+def test_c0_3_4_bots_hear_who_joined_a_supergroup_and_how(stage: Stage) -> None:
+    room = make(stage, "megagroup", stage.bob, stage.bot)
+    promote(stage, room, stage.bot)
+    name = new_hash(stage, stage.ann, room)
+    join(stage, stage.eve, name)
+    (update,) = [u for u in stage.pushes(stage.bot) if isinstance(u, api.UpdateChannelParticipant)]
+    assert (update.user_id, update.actor_id) == (stage.eve, stage.eve)
+    assert isinstance(update.invite, api.ChatInviteExported)
+    assert update.invite.link.endswith(name)
+
+
 def test_c5_a_deleted_group(stage: Stage) -> None:
     group = make(stage, "group")
     name = new_hash(stage, stage.ann, group)

@@ -227,6 +227,13 @@ def check_size(ctx: Context, chat: ChatRow, *, more: int = 1) -> None:
         raise RpcFault(400, "USERS_TOO_MUCH")
 
 
+def has_room_for(ctx: Context, user_id: int, chat: ChatRow) -> bool:
+    """Tell whether an account can be in one more chat of a kind; of basic groups always."""
+    if chat.is_group:
+        return True
+    return chat_store.count_channels(ctx.tx, user_id) < ctx.world.settings.channels_max
+
+
 def remove(
     ctx: Context, changes: Changes, room: Room, member: MemberRow, *, revoke: bool = False
 ) -> Room:

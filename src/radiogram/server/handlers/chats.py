@@ -377,6 +377,8 @@ def delete_chat(ctx: Context, request: api.messages.DeleteChat) -> bool:
 def migrate_chat(ctx: Context, request: api.messages.MigrateChat) -> api.TypeUpdates:
     """Make a supergroup of a basic group, whose history stays where it is (B6.17)."""
     room = _own_group(ctx, request.chat_id, code=403)
+    if chat_store.count_channels(ctx.tx, ctx.user_id) >= ctx.world.settings.channels_max:
+        raise RpcFault(400, "CHANNELS_TOO_MUCH")
     changes = Changes(ctx, room.people)
     closing.migrate(ctx, changes, room)
     changes.finish()

@@ -56,6 +56,8 @@ def import_chat_invite(
         raise RpcFault(400, "USER_ALREADY_PARTICIPANT")
     _check_open(ctx, room, invite, code=400)
     rooms.check_size(ctx, room.chat)
+    if not rooms.has_room_for(ctx, ctx.user_id, room.chat):
+        raise RpcFault(400, "CHANNELS_TOO_MUCH")
     changes = Changes(ctx, room.people)
     if _needs_request(room, invite):
         joining.ask(ctx, changes, room, invite)
@@ -309,6 +311,8 @@ def hide_chat_join_request(
         raise RpcFault(400, "HIDE_REQUESTER_MISSING")
     if request.approved and user.deleted:
         raise RpcFault(400, "INPUT_USER_DEACTIVATED")
+    if request.approved and not rooms.has_room_for(ctx, user.id, room.chat):
+        raise RpcFault(403, "USER_CHANNELS_TOO_MUCH")
     return _decide(ctx, room, [wanted], approved=request.approved)
 
 
@@ -318,7 +322,7 @@ def hide_all_chat_join_requests(
 ) -> api.TypeUpdates:
     """Let in all who ask for it (by one link, if one is named), or none of them.
 
-    Those whose accounts are no more are left outside.
+    Those whose accounts are no more are left outside, as are those in too many channels.
     """
     room = _managed(ctx, request.peer)
     name = None if request.link is None else _of_room(ctx, room, request.link).hash
@@ -334,7 +338,7 @@ def _decide(ctx: Context, room: Room, waiting: list[UseRow], *, approved: bool) 
     for row in waiting:
         user = users[row.user_id]
         invites.remove_request(ctx.tx, room.chat.id, user.id)
-        if approved and not user.deleted:
+        if approved and not user.deleted and rooms.has_room_for(ctx, user.id, room.chat):
             room = joining.approve(ctx, changes, room, row, user)
     joining.tell_pending(ctx, changes, room)
     changes.finish()
