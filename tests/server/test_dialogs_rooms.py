@@ -97,6 +97,24 @@ def test_c4_a_chat_that_moved_during_paging_is_no_obstacle(stage: Stage) -> None
     assert named(rest) == [stage.bob, room]
 
 
+def test_c4_an_id_alone_is_one_of_the_common_box(stage: Stage) -> None:
+    stage.channel(stage.ann, megagroup=True)
+    first = stage.send(stage.ann, stage.bob)
+    second = stage.send(stage.ann, stage.eve)
+    assert named(dialogs(stage, stage.ann, offset_id=second)) == [stage.bob]
+    assert named(dialogs(stage, stage.ann, offset_id=first)) == []
+
+
+def test_c4_a_member_without_an_entry_gets_one_by_reading(stage: Stage) -> None:
+    room = stage.channel(stage.ann, megagroup=True)
+    with stage.world.db.begin() as tx:
+        chat_store.save_member(tx, room, stage.bob, state=chat_store.MEMBER, date=NOON)
+    assert named(dialogs(stage, stage.bob)) == []
+    request = api.channels.ReadHistory(channel=stage.input_channel(stage.bob, room), max_id=0)
+    assert stage.call(stage.bob, request)
+    assert named(dialogs(stage, stage.bob)) == [room]
+
+
 def test_c4_unread_of_a_channel(stage: Stage) -> None:
     room = stage.channel(stage.ann, stage.bob, stage.eve, megagroup=True)
     stage.send(stage.ann, room)

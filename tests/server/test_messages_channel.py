@@ -106,6 +106,23 @@ def test_c3_subscribers_delete_nothing(stage: Stage) -> None:
         delete(stage, stage.eve, news, post)
 
 
+def test_c3_outsiders_of_a_public_group(stage: Stage) -> None:
+    room = stage.channel(stage.ann, megagroup=True)
+    sent = stage.send(stage.ann, room)
+    with stage.world.db.begin() as tx:
+        chat_store.change_chat(tx, room, username="open_room")
+    with fault("CHAT_ADMIN_REQUIRED"):
+        delete(stage, stage.bob, room, sent)
+    with fault("CHAT_WRITE_FORBIDDEN", 403):
+        request = api.channels.DeleteParticipantHistory(
+            channel=stage.input_channel(stage.bob, room), participant=api.InputPeerSelf()
+        )
+        stage.call(stage.bob, request)
+    read(stage, stage.bob, room)
+    assert not stage.pushed_to()
+    assert stage.dialog(stage.bob, room).read_inbox_max_id == 0
+
+
 def test_deleting_what_is_not_there_changes_nothing(stage: Stage) -> None:
     room = stage.channel(stage.ann, megagroup=True)
     assert delete(stage, stage.ann, room, 55, -1, 0) == api.messages.AffectedMessages(

@@ -149,6 +149,55 @@ def test_c0_3_7_short_pushes_in_a_basic_group(make_stage: MakeStage) -> None:
     assert mine.out
 
 
+def test_c0_3_7_what_no_short_form_can_say(make_stage: MakeStage) -> None:
+    stage = make_stage(short_updates="always")
+    group = stage.group(stage.ann, stage.bob)
+    news = stage.channel(stage.ann, broadcast=True)
+    post = stage.send(stage.ann, news)
+    mention = api.InputMessageEntityMentionName(
+        offset=0, length=3, user_id=stage.input_user(stage.ann, stage.eve)
+    )
+    peer = stage.input_peer(stage.ann, group)
+    for request in (
+        api.messages.SendMessage(peer=peer, message="hey", random_id=801, entities=[mention]),
+        api.messages.SendMessage(peer=peer, message="hey", random_id=802, noforwards=True),
+        api.messages.ForwardMessages(
+            from_peer=stage.input_peer(stage.ann, news), to_peer=peer, id=[post], random_id=[803]
+        ),
+        api.messages.SendMessage(
+            peer=stage.input_peer(stage.ann, news), message="hey", random_id=804
+        ),
+    ):
+        stage.call(stage.ann, request)
+        assert stage.world.pushed
+        assert all(isinstance(push.updates, api.Updates) for push in stage.world.pushed)
+
+
+def test_c3_replies_across_chats(stage: Stage) -> None:
+    room = stage.channel(stage.ann, stage.bob, megagroup=True)
+    group = stage.group(stage.ann, stage.bob)
+    sent, other = stage.send(stage.ann, room, "one"), stage.send(stage.ann, group, "two")
+    for target in (group, stage.bob):
+        source = api.InputReplyToMessage(
+            reply_to_msg_id=sent, reply_to_peer_id=stage.input_peer(stage.ann, room)
+        )
+        stage.send(stage.ann, target, "look", reply_to=source)
+        header = told(stage, stage.bob).reply_to
+        assert header.reply_to_msg_id == sent
+        assert header.reply_to_peer_id == api.PeerChannel(channel_id=room)
+        assert header.reply_from.from_id == api.PeerUser(user_id=stage.ann)
+    source = api.InputReplyToMessage(
+        reply_to_msg_id=other, reply_to_peer_id=stage.input_peer(stage.ann, group)
+    )
+    stage.send(stage.ann, room, "look", reply_to=source)
+    header = told(stage, stage.bob).reply_to  # an id of her own box means nothing to him
+    assert (header.reply_to_msg_id, header.reply_to_peer_id) == (None, None)
+    assert header.reply_from is not None
+    change_chat(stage, group, noforwards=True)
+    with fault("CHAT_FORWARDS_RESTRICTED"):
+        stage.send(stage.ann, room, "look", reply_to=source)
+
+
 def test_c0_2_2_random_ids_of_channels(stage: Stage) -> None:
     room = stage.channel(stage.ann, stage.bob, megagroup=True)
     stage.send(stage.ann, room, random_id=5)
@@ -543,6 +592,30 @@ def test_c0_3_9_typing_in_rooms(stage: Stage) -> None:
     news = stage.channel(stage.ann, stage.bob, broadcast=True)
     assert typing(stage, stage.ann, news)
     assert not stage.pushed_to()
+
+
+def test_drafts_are_not_typed_in_rooms(stage: Stage) -> None:
+    group = stage.group(stage.ann, stage.bob)
+    text = api.TextWithEntities(text="x", entities=[])
+    draft = api.SendMessageTextDraftAction(random_id=1, text=text)
+    with fault("TEXTDRAFT_PEER_INVALID"):
+        stage.call(
+            stage.ann,
+            api.messages.SetTyping(peer=stage.input_peer(stage.ann, group), action=draft),
+        )
+
+
+def test_a_group_that_is_no_more(stage: Stage) -> None:
+    group = stage.group(stage.ann, stage.bob)
+    sent = stage.send(stage.ann, group)
+    change_chat(stage, group, deleted=True)
+    with fault("CHAT_INVALID"):
+        stage.send(stage.ann, group)
+    with fault("CHAT_INVALID"):
+        stage.edit(stage.ann, group, sent, "two")
+    with fault("CHAT_INVALID"):
+        typing(stage, stage.ann, group)
+    assert len(stage.history(stage.ann, group).messages) == 2
 
 
 def test_typing_where_one_must_not_write(stage: Stage) -> None:
