@@ -50,6 +50,7 @@ class ChatRow(NamedTuple):
     next_message_id: int
     username: str | None
     forum: bool
+    forum_tabs: bool
     gigagroup: bool
     signatures: bool
     signature_profiles: bool
@@ -356,6 +357,19 @@ def count_channels(tx: Connection, user_id: int) -> int:
         )
     )
     return int(tx.execute(statement).scalar_one())
+
+
+def select_chats_of(
+    tx: Connection, user_id: int, *conditions: ColumnElement[bool]
+) -> list[ChatRow]:
+    """Read the supergroups and channels that exist, of an account's rows that meet conditions."""
+    statement = (
+        select(*_CHAT)
+        .select_from(members.join(chats, chats.c.id == members.c.chat_id))
+        .where(members.c.user_id == user_id, chats.c.kind != GROUP, ~chats.c.deleted, *conditions)
+        .order_by(chats.c.id)
+    )
+    return list(map(ChatRow._make, tx.execute(statement)))
 
 
 def save_member(tx: Connection, chat_id: int, user_id: int, **values: Any) -> MemberRow:

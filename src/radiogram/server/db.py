@@ -262,6 +262,7 @@ chats = Table(
     Column("username", String(32)),
     Column("username_key", String(32), unique=True),  # the username case-folded
     Column("forum", Boolean, nullable=False, default=False),
+    Column("forum_tabs", Boolean, nullable=False, default=False),
     Column("gigagroup", Boolean, nullable=False, default=False),
     Column("signatures", Boolean, nullable=False, default=False),
     Column("signature_profiles", Boolean, nullable=False, default=False),

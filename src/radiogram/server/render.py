@@ -186,6 +186,7 @@ def chat(viewer: UserRow, target: ChatRow, member: MemberRow | None, now: int) -
         megagroup=not target.is_broadcast,
         gigagroup=target.gigagroup,
         forum=target.forum,
+        forum_tabs=target.forum_tabs,
         signatures=target.signatures,
         signature_profiles=target.signature_profiles,
         slowmode_enabled=target.slowmode_seconds > 0,

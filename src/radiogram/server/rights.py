@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from radiogram.server.chat_store import ChatRow, MemberRow
 from radiogram.tl import api
+from radiogram.tl.base import TLObject
 from radiogram.tl.build import registry
 
 _FOREVER = 366 * 86400
@@ -40,8 +41,8 @@ _BROADCAST_ONLY = ADMIN["post_messages"] | ADMIN["edit_messages"]
 _GROUP_ONLY = ADMIN["pin_messages"] | ADMIN["anonymous"] | ADMIN["manage_topics"]
 
 
-def to_mask(rights: api.ChatAdminRights | api.ChatBannedRights, bits: dict[str, int]) -> int:
-    """Return the bits of a TL object of rights; `bits` is ADMIN or BANNED."""
+def to_mask(rights: TLObject, bits: dict[str, int]) -> int:
+    """Return the bits of a TL object of rights (or other flags); `bits` is ADMIN or BANNED."""
     return sum(bit for name, bit in bits.items() if getattr(rights, name))
 
 

@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sqlalchemy import select
 
 from radiogram.errors import RadiogramError
-from radiogram.server import accounts, handlers, layers
+from radiogram.server import accounts, handlers, layers, usernames
 from radiogram.server.authorizations import Authorization, AuthorizationBook
 from radiogram.server.clock import Clock
-from radiogram.server.db import Database, phone_codes
+from radiogram.server.db import PEER_USER, Database, phone_codes
 from radiogram.server.faults import Faults
 from radiogram.server.rpc import Caller, dispatch
 from radiogram.server.settings import Settings
@@ -411,7 +411,7 @@ def _check_username(tx: Connection, username: str | None, *, owner: int | None) 
             f"username: {username!r} is not allowed; write 5 to 32 letters, digits and"
             " underscores, starting with a letter"
         )
-    row = accounts.by_username(tx, username)
-    if row is not None and row.id != owner:
+    taken = usernames.owner(tx, username)
+    if taken is not None and taken != (PEER_USER, owner):
         raise WorldError(f"username: {username!r} is taken; choose another")
     return username

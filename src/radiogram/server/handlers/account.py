@@ -9,10 +9,11 @@ from typing import Any
 
 from sqlalchemy import Row, select, update
 
-from radiogram.server import accounts, audience, render
-from radiogram.server.db import auth_keys, users
+from radiogram.server import accounts, audience, render, usernames
+from radiogram.server.db import PEER_USER, auth_keys, users
 from radiogram.server.handlers.auth import check_names
 from radiogram.server.rpc import Context, RpcFault, handles
+from radiogram.server.store import Peer
 from radiogram.tl import api
 
 TTL_DAYS = 365
@@ -49,23 +50,17 @@ def update_profile(ctx: Context, request: api.account.UpdateProfile) -> api.Type
 
 @handles(api.account.CheckUsername, bots=False)
 def check_username(ctx: Context, request: api.account.CheckUsername) -> bool:
-    if not accounts.is_username(request.username):
-        raise RpcFault(400, "USERNAME_INVALID")
-    row = accounts.by_username(ctx.tx, request.username)
-    return row is None or row.id == ctx.user_id
+    return usernames.is_free(ctx.tx, request.username, Peer(PEER_USER, ctx.user_id))
 
 
 @handles(api.account.UpdateUsername, bots=False)
 def update_username(ctx: Context, request: api.account.UpdateUsername) -> api.TypeUser:
     username = request.username or None
-    if username is not None and not accounts.is_username(username):
-        raise RpcFault(400, "USERNAME_INVALID")
+    free = username is None or usernames.is_free(ctx.tx, username, Peer(PEER_USER, ctx.user_id))
     if username == accounts.own(ctx.tx, ctx.user_id).username:
         raise RpcFault(400, "USERNAME_NOT_MODIFIED")
-    if username is not None:
-        taken = accounts.by_username(ctx.tx, username)
-        if taken is not None and taken.id != ctx.user_id:
-            raise RpcFault(400, "USERNAME_OCCUPIED")
+    if not free:
+        raise RpcFault(400, "USERNAME_OCCUPIED")
     accounts.change(ctx.tx, ctx.user_id, username=username)
     _tell_names(ctx)
     return _myself(ctx)
