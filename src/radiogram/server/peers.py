@@ -236,7 +236,7 @@ def _check_mention(
         raise RpcFault(400, error)  # they do not nest
     target = resolve(ctx, peer)
     row = store.find_message(ctx.tx, target.box_id, message_id)
-    if row is None or row.peer != target.peer:
+    if row is None or row.peer != target.peer or row.id < target.first_id:
         raise RpcFault(400, "MSG_ID_INVALID")
     found = Mentions(render.message(row, ctx.user_id))
     if (user_id and user_id not in found.users) or (channel_id and channel_id not in found.chats):
