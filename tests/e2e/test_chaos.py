@@ -1,4 +1,4 @@
-"""Nothing is lost and nothing done twice, whatever fails (see :mod:`chaos`), for a hundred seeds."""
+"""Nothing is lost and nothing is done twice, whatever fails (see :mod:`chaos`): a hundred seeds."""
 
 from __future__ import annotations
 
