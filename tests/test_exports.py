@@ -11,7 +11,7 @@ import pytest
 import radiogram
 
 PUBLIC = ["ServerAddress", "TelegramClient", "api", "errors", "events", "sessions"]
-SESSIONS = ["MemorySession", "PeerRecord", "Session", "SessionData", "State", "StringSession"]
+SESSIONS = ["MemorySession", "PeerRecord", "Session", "SessionData", "SqliteSession", "State", "StringSession"]
 
 
 def test_the_public_names_are_these() -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import contextlib
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -13,7 +14,15 @@ from hypothesis import strategies as st
 
 from radiogram import sessions
 from radiogram.errors import SessionError
-from radiogram.sessions import MemorySession, PeerRecord, Session, SessionData, StringSession
+from radiogram.sessions import (
+    MemorySession,
+    PeerRecord,
+    Session,
+    SessionData,
+    SqliteSession,
+    State,
+    StringSession,
+)
 
 KEY = bytes(range(256))
 DATA = SessionData(
@@ -26,10 +35,14 @@ NEWS = PeerRecord(-1001234567890, -222, ("news",))
 # ── every kind ───────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.fixture(params=[MemorySession, StringSession])
-def session(request: pytest.FixtureRequest) -> Session:
+@pytest.fixture(params=[MemorySession, StringSession, SqliteSession])
+def session(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Session]:
+    if request.param is SqliteSession:
+        with SqliteSession(tmp_path / "a") as kept:
+            yield kept
+        return
     make: Callable[[], Session] = request.param
-    return make()
+    yield make()
 
 
 def test_a_new_session_is_empty(session: Session) -> None:
@@ -76,6 +89,18 @@ def test_forgetting_keeps_only_the_address(session: Session) -> None:
     assert session.data == SessionData(dc_id=2, host="127.0.0.1", port=20443)
     assert session.by_id(ANNA.marked_id) is None
     assert session.by_username("anna") is None
+
+
+def test_where_updates_stand_is_kept(session: Session) -> None:
+    assert session.lines() == (None, {})
+    session.keep_line(None, State(5, 1, 1_700_000_000, 3))
+    session.keep_line(1400008779, 12)
+    session.keep_line(1400008780, 7)
+    session.keep_line(1400008779, 13)
+    session.forget_line(1400008780)
+    assert session.lines() == (State(5, 1, 1_700_000_000, 3), {1400008779: 13})
+    session.forget()
+    assert session.lines() == (None, {})
 
 
 def test_secrets_stay_out_of_the_repr(session: Session) -> None:
@@ -191,6 +216,18 @@ def test_something_else_than_text_is_refused() -> None:
 def test_any_text_is_loaded_or_refused(text: str) -> None:
     with contextlib.suppress(SessionError):
         StringSession(text)
+
+
+def test_updates_are_written_down_when_asked_for() -> None:
+    session = StringSession()
+    session.data = DATA
+    session.remember([ANNA])
+    session.keep_line(None, State(5, 1, 1_700_000_000, 3))
+    session.keep_line(1400008779, 12)
+    again = StringSession(session.save(peers=True, updates=True))
+    assert again.lines() == session.lines()
+    assert again.by_id(ANNA.marked_id) is not None
+    assert StringSession(session.save()).lines() == (None, {})
 
 
 def test_the_public_module_has_them_all() -> None:
