@@ -336,7 +336,8 @@ class Changes:
         found = {
             user_id: Mentions(*said) for user_id, said in pushes.items() if is_online(user_id)
         }
-        self._people.prepare(found)
+        if len(found) > 2 or channels:  # both sides of a private chat are known already
+            self._people.prepare(found)
         for user_id, mentions in found.items():
             self._ctx.push(user_id, self._say(user_id, pushes[user_id], mentions))
 
