@@ -192,6 +192,20 @@ def find_by_username(tx: Connection, username: str) -> ChatRow | None:
     return None if row is None else ChatRow._make(row)
 
 
+def search_public(tx: Connection, query: str, *, limit: int) -> list[ChatRow]:
+    """Return the public channels whose usernames begin with a text."""
+    statement = (
+        select(*_CHAT)
+        .where(
+            chats.c.username_key.startswith(query.casefold(), autoescape=True),
+            ~chats.c.deleted,
+        )
+        .order_by(chats.c.username_key)
+        .limit(limit)
+    )
+    return list(map(ChatRow._make, tx.execute(statement)))
+
+
 def insert_chat(tx: Connection, *, kind: int, **values: Any) -> int:
     """Store a new chat and return its id."""
     first, last = (
@@ -360,9 +374,12 @@ def count_channels(tx: Connection, user_id: int) -> int:
 
 
 def select_chats_of(
-    tx: Connection, user_id: int, *conditions: ColumnElement[bool]
+    tx: Connection, user_id: int, *conditions: ColumnElement[bool], groups: bool = False
 ) -> list[ChatRow]:
-    """Read the supergroups and channels that exist, of an account's rows that meet conditions."""
+    """Read the supergroups and channels that exist, of an account's rows that meet conditions.
+
+    With `groups` basic groups too.
+    """
     statement = (
         select(*_CHAT)
         .select_from(members.join(chats, chats.c.id == members.c.chat_id))

@@ -74,6 +74,40 @@ def _saved_gift(obj: Any) -> api.TypeInputSavedStarGift:
     return api.InputSavedStarGiftUser(msg_id=obj.msg_id)
 
 
+_MOVED = {
+    "updatePinnedForumTopic": "updateChannelPinnedTopic",
+    "updatePinnedForumTopics": "updateChannelPinnedTopics",
+    "channels.editCreator": "messages.editChatCreator",
+    **{
+        f"channels.{name}": f"messages.{name}"
+        for name in (
+            "createForumTopic",
+            "deleteTopicHistory",
+            "editForumTopic",
+            "getForumTopics",
+            "getForumTopicsByID",
+            "reorderPinnedForumTopics",
+            "updatePinnedForumTopic",
+        )
+    },
+}
+"""What is said by another name, where the other layer has no such name: by channel, once."""
+
+
+def _peer_of_channel(obj: Any) -> api.TypeInputPeer:
+    channel = obj.channel
+    match channel:
+        case api.InputChannel():
+            return api.InputPeerChannel(
+                channel_id=channel.channel_id, access_hash=channel.access_hash
+            )
+        case api.InputChannelFromMessage():
+            return api.InputPeerChannelFromMessage(
+                peer=channel.peer, msg_id=channel.msg_id, channel_id=channel.channel_id
+            )
+    return api.InputPeerEmpty()
+
+
 _MADE: dict[tuple[str, str], Callable[[Any], Any]] = {
     # of results and updates, for older layers
     ("connectedBot", "can_reply"): lambda obj: obj.rights.reply,
@@ -87,7 +121,10 @@ _MADE: dict[tuple[str, str], Callable[[Any], Any]] = {
     ("updateGroupCallMessage", "from_id"): lambda obj: obj.message.from_id,
     ("updateGroupCall", "chat_id"): lambda obj: getattr(obj.peer, "chat_id", 0),
     ("updateMessagePollVote", "user_id"): lambda obj: getattr(obj.peer, "user_id", 0),
+    ("updatePinnedForumTopic", "channel_id"): lambda obj: getattr(obj.peer, "channel_id", None),
+    ("updatePinnedForumTopics", "channel_id"): lambda obj: getattr(obj.peer, "channel_id", None),
     # of requests, for the newest layer
+    **{(name, "peer"): _peer_of_channel for name in _MOVED if name.startswith("channels.")},
     ("account.updateConnectedBot", "rights"): lambda obj: (
         api.BusinessBotRights(reply=True) if obj.can_reply else None
     ),
@@ -279,6 +316,8 @@ class _Converter:
             if (vector_item(field.type) or field.type) not in _BARE and field.type != "!X"
         )
         target = self._target.get(definition.name)
+        if target is None and definition.name in _MOVED:
+            target = self._target.get(_MOVED[definition.name])
         if target is cls:
             return _Plan(True, nested, None, None)
         if definition.result in ("KeyboardButton", "KeyboardInlineButton"):

@@ -391,19 +391,20 @@ def author(row: MessageRow) -> api.TypePeer | None:
 
 def reply_header(row: MessageRow) -> api.MessageReplyHeader | None:
     """Return what a message replies to, and the topic of a forum that it is in."""
-    if row.reply is None and row.reply_to_id is None and row.topic_id is None:
+    topic_id = None if row.topic_id == row.id else row.topic_id  # what opens a topic is no reply
+    if row.reply is None and row.reply_to_id is None and topic_id is None:
         return None
     header = api.MessageReplyHeader()
     if row.reply is not None:
         header = cast(api.MessageReplyHeader, decode(row.reply))
     if row.reply_to_id is not None:
         header.reply_to_msg_id = row.reply_to_id
-    if row.topic_id is not None:
+    if topic_id is not None:
         header.forum_topic = True
         if header.reply_to_msg_id is None:
-            header.reply_to_msg_id = row.topic_id
-        elif header.reply_to_msg_id != row.topic_id or header.reply_to_peer_id is not None:
-            header.reply_to_top_id = row.topic_id
+            header.reply_to_msg_id = topic_id
+        elif header.reply_to_msg_id != topic_id or header.reply_to_peer_id is not None:
+            header.reply_to_top_id = topic_id
     return header
 
 

@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from sqlalchemy import ColumnElement, delete, func, insert, or_, select, update
 
 from radiogram.server import accounts, audience, chat_store, peers, render, store
-from radiogram.server.db import PEER_USER, blocked, contacts, dialogs, users
+from radiogram.server.chat_store import ChatRow
+from radiogram.server.db import PEER_USER, blocked, contacts, dialogs, members, users
 from radiogram.server.handlers.auth import MAX_NAME
 from radiogram.server.handlers.users import settings_of
 from radiogram.server.peers import Room
@@ -104,12 +105,42 @@ def search(ctx: Context, request: api.contacts.Search) -> api.contacts.Found:
         if request.bots:
             of_all = of_all.where(users.c.is_bot)
         results = list(ctx.tx.execute(of_all).scalars())
+    my_chats, public = ([], []) if request.bots else _search_chats(ctx, request, query, limit)
+    mine_too: list[api.TypePeer] = [render.peer(chat.peer) for chat in my_chats]
+    others: list[api.TypePeer] = [render.peer(chat.peer) for chat in public]
+    people = render.People(ctx.tx, ctx.now)
     return api.contacts.Found(
-        my_results=[api.PeerUser(user_id=number) for number in my_results],
-        results=[api.PeerUser(user_id=number) for number in results],
-        chats=[],
-        users=_seen(ctx, my_results + results),
+        my_results=[api.PeerUser(user_id=number) for number in my_results] + mine_too,
+        results=[api.PeerUser(user_id=number) for number in results] + others,
+        chats=people.chats_seen_by(ctx.user_id, [chat.id for chat in (*my_chats, *public)]),
+        users=people.seen_by(ctx.user_id, my_results + results),
     )
+
+
+def _search_chats(
+    ctx: Context, request: api.contacts.Search, query: str, limit: int
+) -> tuple[list[ChatRow], list[ChatRow]]:
+    """Find groups and channels: those that the caller is in by title, public ones by name."""
+    inside = members.c.state == chat_store.MEMBER
+    found = chat_store.select_chats_of(ctx.tx, ctx.user_id, inside, groups=True)
+    mine = [
+        chat
+        for chat in found
+        if f" {query.casefold()}" in f" {chat.title.casefold()}"
+        or (chat.username or "").casefold().startswith(query.casefold())
+    ]
+    public = []
+    if len(query) >= GLOBAL_QUERY:
+        known = {chat.id for chat in mine}
+        named = chat_store.search_public(ctx.tx, query, limit=limit + len(known))
+        people = render.People(ctx.tx, ctx.now)
+        shown = people.chats_seen_by(ctx.user_id, [chat.id for chat in named])
+        open_ids = {chat.id for chat in shown if isinstance(chat, api.Channel)}
+        public = [chat for chat in named if chat.id in open_ids - known]
+    if request.broadcasts:
+        mine = [chat for chat in mine if chat.is_broadcast]
+        public = [chat for chat in public if chat.is_broadcast]
+    return mine[:limit], public[:limit]
 
 
 # ------------------------------------------------------------------ the address book
