@@ -31,7 +31,7 @@ def read_common(ctx: Context, changes: Changes, target: Target, max_id: int) -> 
     if max_id <= dialog.read_inbox_max_id:
         return 0
     unread = store.count_unread(ctx.tx, mine.id, target.peer, after=max_id)
-    store.save_dialog(ctx.tx, mine.id, target.peer, read_inbox_max_id=max_id, unread_count=unread)
+    store.set_read(ctx.tx, dialog, max_id, unread)
     changes.box(mine).add_read_inbox(target.peer, max_id, unread)
     if isinstance(target, Room) and not target.standing.is_present:
         return 1
@@ -46,12 +46,9 @@ def read_common(ctx: Context, changes: Changes, target: Target, max_id: int) -> 
         present = chat_store.present_among(ctx.tx, target.chat.id, read)
         read = {number: read[number] for number in present}
     users = changes.people.rows(read)
-    marks = store.outbox_marks(ctx.tx, peer, read)
-    for sender_id, until in sorted(read.items()):
-        sender = users[sender_id]
-        if sender_id in marks and until > marks[sender_id] and not sender.is_bot:
-            store.save_dialog(ctx.tx, sender_id, peer, read_outbox_max_id=until)
-            changes.box(sender).add_read_outbox(peer, until)
+    raised = _raised(ctx, peer, {one: read[one] for one in sorted(read) if not users[one].is_bot})
+    for sender_id, until in raised.items():
+        changes.box(users[sender_id]).add_read_outbox(peer, until)
     return 1
 
 
@@ -86,13 +83,22 @@ def read_channel(ctx: Context, changes: Changes, room: Room, max_id: int) -> Non
     if not read:
         return
     present = chat_store.present_among(ctx.tx, chat.id, read)
-    marks = store.outbox_marks(ctx.tx, chat.peer, present)
-    for sender_id in present:
-        if read[sender_id] > marks.get(sender_id, 0):
-            until = read[sender_id]
-            store.save_dialog(ctx.tx, sender_id, chat.peer, read_outbox_max_id=until)
-            update = api.UpdateReadChannelOutbox(channel_id=chat.id, max_id=until)
-            changes.tell([sender_id], update)
+    raised = _raised(ctx, chat.peer, {sender_id: read[sender_id] for sender_id in present})
+    for sender_id, until in raised.items():
+        update = api.UpdateReadChannelOutbox(channel_id=chat.id, max_id=until)
+        changes.tell([sender_id], update)
+
+
+def _raised(ctx: Context, peer: store.Peer, read: dict[int, int]) -> dict[int, int]:
+    """Move the marks of senders up to what was read of theirs; return those that moved."""
+    marks = store.outbox_marks(ctx.tx, peer, read)
+    raised = {
+        sender_id: until
+        for sender_id, until in read.items()
+        if sender_id in marks and until > marks[sender_id]
+    }
+    store.set_read_by_others(ctx.tx, peer, raised)
+    return raised
 
 
 __all__ = ["read_channel", "read_common"]

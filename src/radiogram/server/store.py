@@ -7,7 +7,7 @@ finds their compiled form by a short key, which is most of the speed of a reques
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 
@@ -816,7 +816,10 @@ _OUTBOX_MARKS = select(dialogs.c.user_id, dialogs.c.read_outbox_max_id).where(
 
 
 def outbox_marks(tx: Connection, peer: Peer, user_ids: Iterable[int]) -> dict[int, int]:
-    """Return up to where others have read what some accounts wrote in a chat."""
+    """Return up to where others have read what some accounts wrote in a chat.
+
+    Who does not have the chat in the list is left out.
+    """
     found: dict[int, int] = {}
     for chunk in chunks(user_ids):
         values = {"type": peer.type, "peer": peer.id, "ids": chunk}
@@ -829,6 +832,18 @@ _SET_READ = Statement(
     .where(_DIALOG_KEY)
     .values(read_inbox_max_id=bindparam("mark"), unread_count=bindparam("unread")),
 )
+
+
+_SET_READ_BY_OTHERS = Statement(
+    update(dialogs).where(_DIALOG_KEY).values(read_outbox_max_id=bindparam("mark"))
+)
+
+
+def set_read_by_others(tx: Connection, peer: Peer, marks: Mapping[int, int]) -> None:
+    """Write up to where others have read what some accounts wrote in a chat of theirs."""
+    _SET_READ_BY_OTHERS.run_many(
+        tx, ({**_of(user_id, peer), "mark": mark} for user_id, mark in marks.items())
+    )
 
 
 def set_read(tx: Connection, dialog: DialogRow, max_id: int, unread: int) -> None:
