@@ -319,6 +319,7 @@ def test_c5_who_left_comes_back_alone_or_by_a_mutual_contact(stage: Stage) -> No
         add(stage, stage.bob, group, stage.bob)
     remove(stage, stage.ann, group, stage.ann)
     add(stage, stage.ann, group, stage.ann)
+    assert kinds(stage.pushes(stage.eve))[0] == "UpdateChatParticipants"  # the creator is back
     assert chat_of(stage, stage.ann, group).creator
 
 
@@ -870,6 +871,7 @@ def test_versions_rise_by_one_with_every_change(stage: Stage) -> None:
     assert chat_of(stage, stage.ann, group).version == seen[-1]
 
 
+@pytest.mark.slow
 def test_a_full_group_of_two_hundred(stage: Stage) -> None:
     owner = stage.ann
     others = [stage.world.add_user(f"99966{n:05d}", f"U{n}").id for n in range(10100, 10299)]

@@ -350,20 +350,22 @@ def share_history(ctx: Context, changes: Changes, room: Room, user: UserRow, lim
 
 
 def tell_added(ctx: Context, changes: Changes, chat: ChatRow, member: MemberRow) -> None:
-    """Tell a basic group of a new member, and the new member who is there."""
-    rows = chat_store.select_members(ctx.tx, chat.id)
-    changes.tell(
-        [row.user_id for row in rows if row.is_present and row.user_id != member.user_id],
-        api.UpdateChatParticipantAdd(
-            chat_id=chat.id,
-            user_id=member.user_id,
-            inviter_id=member.inviter_id or 0,
-            date=member.date,
-            version=chat.version,
-        ),
+    """Tell a basic group of a new member, and the new member who is there.
+
+    That a creator comes back takes the whole list, since the short update cannot say it.
+    """
+    rows = [row for row in chat_store.select_members(ctx.tx, chat.id) if row.is_present]
+    others = [row.user_id for row in rows if row.user_id != member.user_id]
+    full = api.UpdateChatParticipants(participants=participants(rows, chat))
+    short = api.UpdateChatParticipantAdd(
+        chat_id=chat.id,
+        user_id=member.user_id,
+        inviter_id=member.inviter_id or 0,
+        date=member.date,
+        version=chat.version,
     )
-    update = api.UpdateChatParticipants(participants=participants(rows, chat))
-    changes.tell([member.user_id], update)
+    changes.tell(others, full if member.is_creator else short)
+    changes.tell([member.user_id], full)
 
 
 def tell_changed(ctx: Context, changes: Changes, room: Room) -> None:
