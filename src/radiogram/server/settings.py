@@ -104,6 +104,8 @@ class Settings:
     chats (split), the error or nothing everywhere (B5.6)."""
     supergroup_pins: Literal["admins", "members"] = "admins"
     """Who may pin in a supergroup after it was made (B2.4)."""
+    pin_restricted_for_groups: bool = False
+    """Answer PIN_RESTRICTED in groups and channels too, where CHAT_ADMIN_REQUIRED is usual (B4)."""
     pin_blocked_bot: bool = False
     """Answer USER_IS_BLOCKED to a bot that pins where the user blocked it, instead of pinning on
     its own side only (B6.6)."""
