@@ -65,11 +65,15 @@ REFUSED = {
     "17 broken container": (17, join([])[:4], at(31), 2),
     "18 an id of the server": (18, call_body(1), at(2) + 1, 3),
     "18 in a container": (18, join([Part(at(2) + 2, 3, call_body(1))]), at(3), 2),
-    "34 ack": (34, ACK, at(2), 3),
     "34 container": (34, join([Part(at(2), 3, call_body(1))]), at(3), 3),
     "34 copy": (34, copy_of(Part(at(2), 3, call_body(1))), at(3), 3),
-    "34 compressed ack": (34, gzip(ACK), at(2), 3),
-    "34 in a container": (34, join([Part(at(2), 3, ACK)]), at(3), 2),
+    "34 compressed copy": (34, gzip(copy_of(Part(at(2), 3, call_body(1)))), at(2.5), 3),
+    "34 in a container": (
+        34,
+        join([Part(at(2), 3, copy_of(Part(at(1.5), 3, call_body(1))))]),
+        at(3),
+        2,
+    ),
     "35 call": (35, call_body(1), at(2), 2),
     "35 compressed call": (35, gzip(call_body(1)), at(2), 2),
     "35 nothing": (35, b"", at(2), 2),
@@ -172,6 +176,19 @@ def test_order_of_numbers_is_checked_if_wanted() -> None:
     assert peer.send(call_body(3), at(2), 3) == []
     assert peer.send(PING, at(5), 4) == []
     assert mtproto.Pong(msg_id=at(5), ping_id=1) in peer.answers()
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_numbered_acknowledgement(strict: bool) -> None:
+    """34, A5.2: mtcute numbers its acks as if they had content; only a strict server minds."""
+    peer = Peer(strict_seqno=strict)
+    peer.send(call_body(1), at(1), 1)
+    peer.read()
+    assert peer.send(ACK, at(2), 3) == []
+    assert (refusal(at(2), 3, 34) in peer.answers()) is strict
+    assert peer.send(join([Part(at(3), 5, ACK), Part(at(3.5), 7, call_body(2))]), at(4), 6) == (
+        [] if strict else [ev.Request(at(3.5), call_body(2))]
+    )
 
 
 def test_order_of_numbers_is_the_clients_matter_by_default(peer: Peer) -> None:

@@ -83,8 +83,9 @@ _DESTROY_SESSION_NONE = 0x62D350C9
 
 TOO_OLD, TOO_NEW = 300.0, 30.0
 """Seconds by which the id of a packet may lie behind or ahead of the server's clock (A5)."""
-MUST_BE_EVEN = frozenset((MSGS_ACK, MSG_CONTAINER, MSG_COPY))
-"""What a client must not send as content-related (A5, code 34)."""
+MUST_BE_EVEN = frozenset((MSG_CONTAINER, MSG_COPY))
+"""What a client must not send as content-related (A5, code 34). Nor should it `msgs_ack`, but mtcute
+does, and no harm comes of it: only a strict server refuses that."""
 IDEMPOTENT = frozenset(
     (PING, PING_DELAY_DISCONNECT, GET_FUTURE_SALTS, DESTROY_SESSION, DESTROY_AUTH_KEY)
 )
@@ -331,7 +332,8 @@ class ServerSession(Session[_Pushed]):
             if code:
                 return code
         if seq_no & 1:
-            return 34 if constructor in MUST_BE_EVEN else 0
+            even = constructor in MUST_BE_EVEN or (self._strict and constructor == MSGS_ACK)
+            return 34 if even else 0
         return 0 if constructor in self.HANDLERS and constructor != GZIP_PACKED else 35
 
     def _out_of_order(self, msg_id: int, seq_no: int) -> int:
