@@ -855,6 +855,43 @@ def test_wrong_ids_are_refused_everywhere(stage: Stage, number: int) -> None:
             stage.call(stage.ann, request)
 
 
+def test_texts_that_are_no_utf_8_are_cleaned(stage: Stage) -> None:
+    group = stage.group(stage.ann, stage.bob, title="a\udcff\0b")
+    title = chat_of(stage, stage.bob, group).title
+    assert title.encode()
+    set_title(stage, stage.ann, group, "\udcffnew")
+    set_about(stage, stage.ann, group, "\udc80about")
+    assert full(stage, stage.bob, group).about.endswith("about")
+
+
+def test_a_hundred_thousand_names_are_not_looked_up(stage: Stage) -> None:
+    request = api.messages.CreateChat(users=[api.InputUserSelf()] * 100_000, title="Big")
+    with fault("USERS_TOO_MUCH"):
+        stage.call(stage.ann, request)
+
+
+LAYERS = [158, 177, 198, 214, 228]
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_c5_a_group_in_older_layers(stage: Stage, layer: int) -> None:
+    group = stage.group(stage.ann, stage.bob, stage.bot)
+    found: Any = stage.world.call(stage.ann, api.messages.GetFullChat(chat_id=group), layer=layer)
+    assert type(found.full_chat).TL_NAME == "chatFull"
+    assert found.full_chat.exported_invite.permanent
+    assert len(found.full_chat.participants.participants) == 3
+    assert [type(one).TL_NAME for one in found.chats] == ["chat"]
+    gone: Any = stage.world.call(
+        stage.ann,
+        api.messages.DeleteChatUser(chat_id=group, user_id=stage.input_user(stage.ann, stage.bob)),
+        layer=layer,
+    )
+    assert [type(one).TL_NAME for one in gone.updates] == [
+        "updateChatParticipantDelete",
+        "updateNewMessage",
+    ]
+
+
 def test_versions_rise_by_one_with_every_change(stage: Stage) -> None:
     group = stage.group(stage.ann, stage.bob)
     seen = [chat_of(stage, stage.ann, group).version]

@@ -707,6 +707,42 @@ def test_c5_a_chat_can_ask_for_requests_whatever_the_link(stage: Stage) -> None:
     ask(stage, stage.eve, name)
 
 
+def test_c5_odd_texts_and_numbers(stage: Stage) -> None:
+    group = make(stage, "group")
+    assert export(stage, stage.ann, group, title="\udcffa").title.endswith("a")
+    for query in ("\udcff", "%" * 10_000, "\0", "_"):
+        found = importers(stage, stage.ann, group, q=query, limit=-(2**31), offset_date=-5)
+        assert found.importers == []
+    page = {"offset_date": -1, "offset_link": "\udcff", "limit": 0}
+    assert links_of(stage, stage.ann, group, stage.ann, **page).invites == []
+    link = "tg://join?invite=" + "a" * 100_000
+    with fault("INVITE_HASH_EXPIRED"):
+        edit(stage, stage.ann, group, link)
+    with fault("INVITE_HASH_INVALID"):
+        join(stage, stage.eve, "x" * 100_000)
+
+
+@pytest.mark.parametrize("layer", [158, 176, 198, 228])
+def test_c5_links_in_older_layers(stage: Stage, layer: int) -> None:
+    group = make(stage, "group")
+    name = new_hash(stage, stage.ann, group, title="Name")
+    peer = stage.input_peer(stage.ann, group)
+    calls: list[tuple[int, Any, str]] = [
+        (stage.eve, api.messages.CheckChatInvite(hash=name), "chatInvite"),
+        (stage.bob, api.messages.CheckChatInvite(hash=name), "chatInviteAlready"),
+        (
+            stage.ann,
+            api.messages.GetExportedChatInvite(peer=peer, link=name),
+            "messages.exportedChatInvite",
+        ),
+        (stage.ann, api.messages.ExportChatInvite(peer=peer), "chatInviteExported"),
+    ]
+    for who, request, expected in calls:
+        found: Any = stage.world.call(who, request, layer=layer)
+        name_of = type(found).TL_NAME
+        assert name_of == expected
+
+
 def test_a_link_is_no_other_text() -> None:
     for text in ("", "+", "t.me/+", "t.me/abc/def", "https://t.me/+ab cd", "x" * 10_000 + " "):
         assert len(invites.hash_of(text)) in (0, 10_000)

@@ -27,6 +27,7 @@ from radiogram.server import (
     render,
     rights,
     store,
+    text,
 )
 from radiogram.server.chat_store import ChatRow, MemberRow
 from radiogram.server.db import PEER_USER, blocked, boxes, messages
@@ -50,7 +51,7 @@ MAX_SHARED = 100
 
 def check_title(title: str) -> str:
     """Return a title without surrounding blanks. Fault: CHAT_TITLE_EMPTY."""
-    title = title.strip()[:MAX_TITLE]
+    title = text.clean(title).strip()[:MAX_TITLE]
     if not title:
         raise RpcFault(400, "CHAT_TITLE_EMPTY")
     return title
@@ -58,7 +59,7 @@ def check_title(title: str) -> str:
 
 def check_about(about: str) -> str:
     """Return a description. Fault: CHAT_ABOUT_TOO_LONG."""
-    about = about.strip()
+    about = text.clean(about).strip()
     if len(about) > MAX_ABOUT:
         raise RpcFault(400, "CHAT_ABOUT_TOO_LONG")
     return about

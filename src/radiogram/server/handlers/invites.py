@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from radiogram.server import admin_log, chat_store, invites, joining, peers, rooms, store
+from radiogram.server import admin_log, chat_store, invites, joining, peers, rooms, store, text
 from radiogram.server.invites import InviteRow, UseRow
 from radiogram.server.peers import Room
 from radiogram.server.rpc import Context, RpcFault, handles
@@ -66,12 +66,12 @@ def import_chat_invite(
     return api.messages.ChatInviteJoinResultOk(updates=changes.result(room.user))
 
 
-def _by_hash(ctx: Context, text: str) -> InviteRow:
-    if not text:
+def _by_hash(ctx: Context, value: str) -> InviteRow:
+    if not value:
         raise RpcFault(400, "INVITE_HASH_EMPTY")
-    if not invites.is_hash(text):
+    if not invites.is_hash(value):
         raise RpcFault(400, "INVITE_HASH_INVALID")
-    invite = invites.find(ctx.tx, text)
+    invite = invites.find(ctx.tx, value)
     if invite is None:
         raise RpcFault(406, "INVITE_HASH_EXPIRED")
     return invite
@@ -211,8 +211,8 @@ def get_exported_chat_invites(
     room = _managed(ctx, request.peer)
     admin_id = _admin(ctx, room, request.admin_id)
     after = None
-    if request.offset_date is not None:
-        after = (request.offset_date, invites.hash_of(request.offset_link or ""))
+    if request.offset_date is not None and request.offset_link is not None:
+        after = (request.offset_date, invites.hash_of(request.offset_link))
     total, rows = invites.select_of(
         ctx.tx,
         room.chat.id,
@@ -275,7 +275,7 @@ def get_chat_invite_importers(
         user = request.offset_user
         last = 0 if isinstance(user, api.InputUserEmpty) else peers.resolve_user(ctx, user).id
         after = (request.offset_date, last)
-    limit, query = _limit(request.limit), request.q or ""
+    limit, query = _limit(request.limit), text.clean(request.q or "")
     read = invites.select_requests if request.requested else invites.select_uses
     total, rows = read(ctx.tx, room.chat.id, name, after=after, limit=limit, query=query)
     importers: list[api.TypeChatInviteImporter] = [
@@ -404,7 +404,7 @@ def _usage_limit(value: int | None) -> int | None:
 
 
 def _title(value: str | None) -> str | None:
-    return (value or "").strip()[:MAX_TITLE] or None
+    return text.clean(value or "").strip()[:MAX_TITLE] or None
 
 
 def _limit(value: int) -> int:
