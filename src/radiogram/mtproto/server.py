@@ -84,8 +84,8 @@ _DESTROY_SESSION_NONE = 0x62D350C9
 TOO_OLD, TOO_NEW = 300.0, 30.0
 """Seconds by which the id of a packet may lie behind or ahead of the server's clock (A5)."""
 MUST_BE_EVEN = frozenset((MSG_CONTAINER, MSG_COPY))
-"""What a client must not send as content-related (A5, code 34). Nor should it `msgs_ack`, but mtcute
-does, and no harm comes of it: only a strict server refuses that."""
+"""What a client must not send as content-related (A5, code 34). Nor should it `msgs_ack`, but
+mtcute does, and no harm comes of it: only a strict server refuses that."""
 IDEMPOTENT = frozenset(
     (PING, PING_DELAY_DISCONNECT, GET_FUTURE_SALTS, DESTROY_SESSION, DESTROY_AUTH_KEY)
 )
