@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from radiogram.server import store
 from radiogram.tl import api
 from tests.server.stage import Stage, fault, kinds
 
@@ -131,6 +132,23 @@ def test_b6_17_the_old_group_is_history(stage: Stage) -> None:
     assert info.full_chat.exported_invite is None
     assert stage.read(stage.bob, group).pts_count == 1
     assert stage.delete(stage.ann, said).pts_count == 1
+
+
+def test_b6_17_each_knows_where_the_old_history_ends_and_pins_stay_there(stage: Stage) -> None:
+    stage.send(stage.bob, stage.eve)  # so that ids differ
+    group = stage.group(stage.ann, stage.bob)
+    said = stage.send(stage.ann, group, "pin me")
+    with stage.world.db.begin() as tx:
+        store.set_pinned(tx, stage.ann, [said], True)
+    room = become_supergroup(stage, stage.ann, group)
+    for who in (stage.ann, stage.bob):
+        channel = stage.input_channel(who, room)
+        full = stage.call(who, api.channels.GetFullChannel(channel=channel)).full_chat
+        last = stage.history(who, group).messages[0].id
+        assert (full.migrated_from_chat_id, full.migrated_from_max_id) == (group, last)
+        assert full.pinned_msg_id is None
+    old = stage.call(stage.ann, api.messages.GetFullChat(chat_id=group)).full_chat
+    assert old.pinned_msg_id == said
 
 
 def test_c5_who_may_migrate(stage: Stage) -> None:
