@@ -15,7 +15,7 @@ from radiogram.server.world import World, WorldError
 from radiogram.tl import api
 from radiogram.tl.build import registry
 
-from .stage import Stage
+from .stage import Stage, fault
 
 
 def make_world(database: str | None = None) -> World:
@@ -206,3 +206,48 @@ def test_accounts_stay_in_the_database(tmp_path: Path) -> None:
     (user,) = second.call(account.id, api.users.GetUsers(id=[api.InputUserSelf()]))
     assert user.first_name == "Joe"
     second.db.close()
+
+
+# ------------------------------------------------------------------ what Telegram does to accounts
+
+
+def test_b4_a_limited_account_may_not_write_in_channels(stage: Stage) -> None:
+    room = stage.channel(stage.ann, stage.bob, megagroup=True)
+    stage.world.limit_account(stage.bob)
+    with fault("USER_BANNED_IN_CHANNEL"):
+        stage.send(stage.bob, room)
+    stage.send(stage.bob, stage.ann)
+    stage.world.limit_account(stage.bob, limited=False)
+    stage.send(stage.bob, room)
+
+
+def test_b4_a_deleted_account_gets_nothing_more(stage: Stage) -> None:
+    number = stage.send(stage.ann, stage.bob)
+    stage.world.delete_account(stage.bob)
+    with fault("INPUT_USER_DEACTIVATED"):
+        stage.pin(stage.ann, stage.bob, number)
+    (shown,) = stage.call(
+        stage.ann, api.users.GetUsers(id=[stage.input_user(stage.ann, stage.bob)])
+    )
+    assert (shown.deleted, shown.first_name, shown.phone) == (True, None, None)
+    stage.world.add_user("9996622222", "Somebody else")
+
+
+def test_b2_1_pins_can_be_forbidden_in_one_chat(stage: Stage) -> None:
+    number = stage.send(stage.ann, stage.bob)
+    stage.world.forbid_pins(stage.ann, stage.bob)
+    with fault("PIN_RESTRICTED"):
+        stage.pin(stage.ann, stage.bob, number)
+    full = stage.call(stage.ann, api.users.GetFullUser(id=stage.input_user(stage.ann, stage.bob)))
+    assert not full.full_user.can_pin_message
+    stage.pin(stage.bob, stage.ann, 1)
+    stage.world.forbid_pins(stage.ann, stage.bob, forbidden=False)
+    stage.pin(stage.ann, stage.bob, number, pm_oneside=True, unpin=True)
+
+
+def test_accounts_that_do_not_exist(stage: Stage) -> None:
+    for call in (stage.world.limit_account, stage.world.delete_account):
+        with pytest.raises(WorldError, match="add_user"):
+            call(1)
+    with pytest.raises(WorldError, match="add_user"):
+        stage.world.forbid_pins(stage.ann, 1)

@@ -17,16 +17,17 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from radiogram.errors import RadiogramError
-from radiogram.server import accounts, handlers, layers, usernames
+from radiogram.server import accounts, handlers, layers, store, usernames
 from radiogram.server.authorizations import Authorization, AuthorizationBook
 from radiogram.server.clock import Clock
-from radiogram.server.db import PEER_USER, Database, phone_codes
+from radiogram.server.db import PEER_USER, Database, phone_codes, users
 from radiogram.server.faults import Faults
 from radiogram.server.rpc import Caller, dispatch
 from radiogram.server.settings import Settings
+from radiogram.server.store import Peer
 from radiogram.tl import api
 from radiogram.tl.base import Request
 from radiogram.tl.build import registry
@@ -214,6 +215,53 @@ class World:
             row = accounts.by_phone(tx, digits)
         own = row.login_code if row is not None else None
         return sent or accounts.login_code(self.settings, digits, own)
+
+    # -------------------------------------------------------------- what Telegram does to accounts
+
+    def limit_account(self, user_id: int, *, limited: bool = True) -> None:
+        """Let an account be limited, as after complaints about spam, or no longer.
+
+        It may write and pin in no supergroup or channel then: USER_BANNED_IN_CHANNEL (B4). Raises
+        WorldError for an account that does not exist.
+        """
+        self._change(user_id, limited=limited)
+
+    def delete_account(self, user_id: int) -> None:
+        """Let an account be deleted: others see it without a name, and cannot write to it.
+
+        INPUT_USER_DEACTIVATED (B4) is what they are answered; its own sessions get
+        USER_DEACTIVATED once. Raises WorldError.
+        """
+        self._change(
+            user_id,
+            deleted=True,
+            first_name="",
+            last_name="",
+            username=None,
+            username_key=None,
+            phone=None,
+            about="",
+        )
+        for session in list(self.authorizations.sessions_of(user_id)):
+            session.authorization.fault = "USER_DEACTIVATED"
+
+    def forbid_pins(self, user_id: int, other_id: int, *, forbidden: bool = True) -> None:
+        """Let an account pin nothing in its private chat with another, or allow it again.
+
+        ``userFull.can_pin_message`` says so, and pins are answered PIN_RESTRICTED (B2.1). Raises
+        WorldError.
+        """
+        with self.db.begin() as tx:
+            for number in (user_id, other_id):
+                if accounts.by_id(tx, number) is None:
+                    raise WorldError(f"there is no account {number}; make one with add_user")
+            store.save_dialog(tx, user_id, Peer(PEER_USER, other_id), can_pin=not forbidden)
+
+    def _change(self, user_id: int, **values: object) -> None:
+        with self.db.begin() as tx:
+            done = tx.execute(update(users).where(users.c.id == user_id).values(**values))
+            if not done.rowcount:
+                raise WorldError(f"there is no account {user_id}; make one with add_user")
 
     # -------------------------------------------------------------- calls and pushes
 
