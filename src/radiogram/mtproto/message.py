@@ -251,7 +251,7 @@ def inflate(body: bytes, *, limit: int = MAX_INFLATED) -> bytes:
     ``RemoteProtocolError`` if it is damaged, or would be larger than `limit` bytes.
     """
     packed = _unpack_bytes(body)
-    stream = zlib.decompressobj(31)
+    stream = zlib.decompressobj(47)  # gzip, and zlib's own format, which mtcute packs requests in
     try:
         data = stream.decompress(packed, limit + 1)
     except zlib.error as error:
