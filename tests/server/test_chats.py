@@ -229,6 +229,9 @@ def test_c5_what_somebody_holds_already_is_not_given_twice(stage: Stage) -> None
     add(stage, stage.ann, group, stage.eve, 1000)
     texts = [getattr(m, "message", "-") for m in stage.history(stage.eve, group).messages]
     assert texts == ["-", "new", "-", "old", "-"]
+    remove(stage, stage.ann, group, stage.eve)
+    add(stage, stage.ann, group, stage.eve, 1)  # of which the newest says that they go
+    assert kinds(stage.pushes(stage.eve)) == ["UpdateChatParticipants", "UpdateNewMessage"]
 
 
 def test_c5_bots_and_the_returned_are_given_no_history(stage: Stage) -> None:

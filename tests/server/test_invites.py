@@ -237,6 +237,29 @@ def test_c0_3_4_bots_hear_who_joined_a_supergroup_and_how(stage: Stage) -> None:
     assert update.invite.link.endswith(name)
 
 
+def test_c5_who_joins_by_a_link_sees_no_hidden_prehistory(stage: Stage) -> None:
+    room = make(stage, "megagroup")
+    stage.send(stage.ann, room, "before")
+    with stage.world.db.begin() as tx:
+        chat_store.change_chat(tx, room, prehistory_hidden=True)
+    join(stage, stage.eve, new_hash(stage, stage.ann, room))
+    stage.send(stage.ann, room, "after")
+    seen = [getattr(m, "message", "-") for m in stage.history(stage.eve, room).messages]
+    assert seen == ["after", "-"]
+
+
+def test_c5_the_creator_sees_links_of_who_was_an_admin(stage: Stage) -> None:
+    group = make(stage, "group", stage.bob, stage.eve)
+    promote(stage, group, stage.bob)
+    promote(stage, group, stage.eve)
+    link = export(stage, stage.bob, group).link
+    change_member(stage, group, stage.bob, admin_rights=None)
+    assert [one.link for one in links_of(stage, stage.ann, group, stage.bob).invites] == [link]
+    assert links_of(stage, stage.ann, group, stage.eve).count == 0
+    with fault("CHAT_ADMIN_REQUIRED"):
+        links_of(stage, stage.bob, group, stage.bob)
+
+
 def test_c5_a_deleted_group(stage: Stage) -> None:
     group = make(stage, "group")
     name = new_hash(stage, stage.ann, group)
