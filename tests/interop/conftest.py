@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import functools
+import importlib
 import importlib.util
 import os
 import shutil
@@ -26,14 +27,22 @@ import pytest_asyncio
 from ..served import Address, Served
 from .account import Account
 from .drivers import Driver
-from .gramjs_driver import FOLDER, GramJSDriver, Host
+from .node import Host, NodeDriver
 
 USERS = 600
 BOTS = 100
 """Accounts of the world; phones 99966 2 YYYY sign in with 22222 (D1, D9)."""
 
-PAIRS = ("telethon-gramjs", "gramjs-telethon")
-"""Who acts and who watches: each library is both, and each meets the other."""
+LIBRARIES = {
+    "telethon": "telethon_driver.TelethonDriver",
+    "gramjs": "gramjs_driver.GramJSDriver",
+    "kurigram": "kurigram_driver.KurigramDriver",
+    "mtcute": "mtcute_driver.MtcuteDriver",
+}
+"""The drivers; imported only when needed, since a library may be missing."""
+
+PAIRS = ("telethon-gramjs", "gramjs-kurigram", "kurigram-mtcute", "mtcute-telethon")
+"""Who acts and who watches: each library is both."""
 
 REQUIRED = os.environ.get("RADIOGRAM_REQUIRE_INTEROP") == "1" or os.environ.get("CI") == "true"
 
@@ -48,30 +57,42 @@ def unavailable(sentence: str) -> None:
 @functools.cache
 def missing(library: str) -> str | None:
     """Install what `library` needs if that is possible; else say what is missing."""
-    if library == "telethon":
-        if importlib.util.find_spec("telethon") is None:
-            return "Telethon is not installed: pip install 'radiogram[test]' brings it."
+    module = {"telethon": "telethon", "kurigram": "pyrogram"}.get(library)
+    if module is not None:
+        if importlib.util.find_spec(module) is None:
+            return f"{library} is not installed: pip install 'radiogram[test]' brings it."
         return None
     for program in ("node", "npm"):
         if shutil.which(program) is None:
-            return f"{program} is not installed: GramJS is tested with Node.js 20 or later."
-    if (FOLDER / "node_modules" / ".package-lock.json").exists():
+            return f"{program} is not installed: {library} is tested with Node.js 20 or later."
+    folder = Path(__file__).parent / library
+    installed = folder / "node_modules" / ".package-lock.json"
+    if installed.exists():
         return None
-    with Path(tempfile.gettempdir(), "radiogram-gramjs.lock").open("w") as lock:
+    with Path(tempfile.gettempdir(), f"radiogram-{library}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # other workers wait here, then find it installed
-        if (FOLDER / "node_modules" / ".package-lock.json").exists():
+        if installed.exists():
             return None
-        installed = subprocess.run(
+        npm = subprocess.run(
             ["npm", "ci", "--ignore-scripts"],
-            cwd=FOLDER,
+            cwd=folder,
             capture_output=True,
             text=True,
             timeout=300,
             check=False,
         )
-        if installed.returncode:
-            return f"npm ci in {FOLDER} failed: {installed.stderr.strip()[-500:]}"
+        if npm.returncode:
+            return f"npm ci in {folder} failed: {npm.stderr.strip()[-500:]}"
     return None
+
+
+def driver_of(library: str) -> type[Driver]:
+    """Return the driver's class; skip if its library cannot be had."""
+    sentence = missing(library)
+    if sentence is not None:
+        unavailable(sentence)
+    module, name = LIBRARIES[library].split(".")
+    return getattr(importlib.import_module(f".{module}", __package__), name)
 
 
 @dataclass
@@ -79,7 +100,7 @@ class Town:
     """The accounts of the server's world; each is handed out once."""
 
     server: Served
-    host: Host | None = None
+    hosts: dict[str, Host] = field(default_factory=dict)
     users: Iterator[int] = field(default_factory=lambda: iter(range(USERS)))
     bots: Iterator[int] = field(default_factory=lambda: iter(range(BOTS)))
     newcomers: Iterator[int] = field(default_factory=lambda: iter(range(5000, 9999)))
@@ -90,17 +111,13 @@ class Town:
 
     async def driver(self, library: str) -> Driver:
         """Return a driver that has not connected yet."""
-        sentence = missing(library)
-        if sentence is not None:
-            unavailable(sentence)
-        if library == "telethon":
-            from .telethon_driver import TelethonDriver
-
-            return TelethonDriver()
-        if self.host is None:
-            self.host = Host()
-            await self.host.start()
-        return GramJSDriver(self.host)
+        kind = driver_of(library)
+        if not issubclass(kind, NodeDriver):
+            return kind()
+        if library not in self.hosts:
+            self.hosts[library] = Host(kind.script)
+            await self.hosts[library].start()
+        return kind(self.hosts[library])
 
     def new_phone(self) -> str:
         """Return a test number of DC 2 that has no account yet."""
@@ -135,8 +152,8 @@ async def town() -> AsyncIterator[Town]:
     with Served(world=world()) as server:
         town = Town(server)
         yield town
-        if town.host is not None:
-            await town.host.stop()
+        for host in town.hosts.values():
+            await host.stop()
         assert server.stop() == 0, server.log
         assert "Traceback" not in server.log, server.log
 
@@ -211,7 +228,7 @@ def pair(request: pytest.FixtureRequest) -> tuple[str, str]:
     return actor, watcher
 
 
-@pytest.fixture(params=("telethon", "gramjs"))
+@pytest.fixture(params=tuple(LIBRARIES))
 def library(request: pytest.FixtureRequest) -> str:
     """Name of one library, for what needs no second one."""
     return request.param

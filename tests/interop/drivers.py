@@ -1,7 +1,7 @@
 """What the scenarios need of a client library, and the errors it may answer with.
 
-Knows no library and no scenario. `TelethonDriver` and `GramJSDriver` implement :class:`Driver`;
-another library joins the suite by implementing it and by one line in ``conftest.py``.
+Knows no library and no scenario. Each library has a module that implements :class:`Driver`, and
+one line in ``conftest.py``.
 """
 
 from __future__ import annotations
@@ -90,8 +90,8 @@ class Driver(ABC):
         """Edit a text and return the message that the library made of the result."""
 
     @abstractmethod
-    async def delete(self, peer: Any, ids: list[int]) -> list[Plain]:
-        """Delete messages on both sides and return the results."""
+    async def delete(self, peer: Any, ids: list[int]) -> None:
+        """Delete messages on both sides."""
 
     @abstractmethod
     async def forward(self, to_peer: Any, ids: list[int], from_peer: Any) -> list[Plain]:

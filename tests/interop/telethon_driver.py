@@ -182,8 +182,8 @@ class TelethonDriver(Driver):
     async def edit(self, peer: Any, message_id: int, text: str) -> Plain:
         return dump(await self._client.edit_message(load(peer), message_id, text, parse_mode=None))
 
-    async def delete(self, peer: Any, ids: list[int]) -> list[Plain]:
-        return dump(list(await self._client.delete_messages(load(peer), ids, revoke=True)))
+    async def delete(self, peer: Any, ids: list[int]) -> None:
+        await self._client.delete_messages(load(peer), ids, revoke=True)
 
     async def forward(self, to_peer: Any, ids: list[int], from_peer: Any) -> list[Plain]:
         return dump(await self._client.forward_messages(load(to_peer), ids, load(from_peer)))

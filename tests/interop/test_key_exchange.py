@@ -16,6 +16,15 @@ TRANSPORTS = [
     ("gramjs", "full"),
     ("gramjs", "abridged"),
     ("gramjs", "obfuscated"),
+    ("kurigram", "abridged"),
+    ("kurigram", "full"),
+    ("kurigram", "intermediate"),
+    ("kurigram", "padded"),
+    ("kurigram", "obfuscated"),
+    ("kurigram", "obfuscated intermediate"),
+    ("mtcute", "intermediate"),
+    ("mtcute", "padded"),
+    ("mtcute", "obfuscated"),
 ]
 
 

@@ -192,7 +192,8 @@ const ops = {
   },
 
   async delete({ client, peer, ids }) {
-    return dump(await clients.get(client).deleteMessages(load(peer), ids, { revoke: true }));
+    await clients.get(client).deleteMessages(load(peer), ids, { revoke: true });
+    return null;
   },
 
   async forward({ client, to_peer, ids, from_peer }) {
