@@ -333,9 +333,7 @@ class Changes:
             self._ctx.push(user_id, updates)
         # Nothing is made for those who have nobody to hear it.
         is_online = self._ctx.world.authorizations.is_online
-        found = {
-            user_id: Mentions(*said) for user_id, said in pushes.items() if is_online(user_id)
-        }
+        found = {user_id: Mentions(*said) for user_id, said in pushes.items() if is_online(user_id)}
         if len(found) > 2 or channels:  # both sides of a private chat are known already
             self._people.prepare(found)
         for user_id, mentions in found.items():
