@@ -104,12 +104,13 @@ async def test_difference_from_the_beginning_is_everything(duo: Duo) -> None:
     assert ids == sent
 
 
-async def test_telethon_catches_up(guests: Guests) -> None:
-    """Telethon's own catch_up turns new messages of the difference into its events.
+@pytest.mark.parametrize("library", ["telethon", "kurigram", "mtcute"])
+async def test_the_library_catches_up(guests: Guests, library: str) -> None:
+    """The library's own way to catch up turns new messages of the difference into its events.
 
-    It makes no events of what has a pts there (edits, deletes, pins): that is Telethon's way.
+    Telethon makes no events of what has a pts there (edits, deletes, pins); GramJS has no such way.
     """
-    bob = await guests.user("telethon")
+    bob = await guests.user(library)
     ann = await guests.user("gramjs")
     await ann.send(bob, "met before")
     got = await bob.expect_message()
@@ -126,6 +127,8 @@ async def test_telethon_catches_up(guests: Guests) -> None:
 
     event = await bob.expect_event("new")
     assert (event["id"], event["text"]) == (got.id + 1, "while you slept")
+    if library != "telethon":
+        assert (await bob.expect_event("deleted"))["ids"] == [got.id + 2]
     await bob.difference(state.pts, state.date)
 
 
