@@ -380,10 +380,16 @@ def select_chats_of(
 
     With `groups` basic groups too.
     """
+    wanted = (GROUP, SUPERGROUP, BROADCAST) if groups else (SUPERGROUP, BROADCAST)
     statement = (
         select(*_CHAT)
         .select_from(members.join(chats, chats.c.id == members.c.chat_id))
-        .where(members.c.user_id == user_id, chats.c.kind != GROUP, ~chats.c.deleted, *conditions)
+        .where(
+            members.c.user_id == user_id,
+            chats.c.kind.in_(wanted),
+            ~chats.c.deleted,
+            *conditions,
+        )
         .order_by(chats.c.id)
     )
     return list(map(ChatRow._make, tx.execute(statement)))

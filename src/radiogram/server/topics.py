@@ -127,9 +127,9 @@ def counters(ctx: Context, room: Room) -> Counters:
             )
             .group_by(_TOPIC)
         )
-        unread = dict(map(tuple, ctx.tx.execute(counted)))
+        unread = {row[0]: row[1] for row in ctx.tx.execute(counted)}
     return Counters(
-        dict(map(tuple, ctx.tx.execute(tops))),
+        {row[0]: row[1] for row in ctx.tx.execute(tops)},
         unread,
         entry.read_inbox_max_id,
         entry.read_outbox_max_id,

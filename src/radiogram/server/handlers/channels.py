@@ -46,7 +46,7 @@ def create_channel(ctx: Context, request: api.channels.CreateChannel) -> api.Typ
         raise RpcFault(400, "CHAT_INVALID")
     if request.ttl_period:
         raise RpcFault(400, "TTL_PERIOD_INVALID")  # this server deletes no messages by itself
-    if request.geo_point is not None or request.address:
+    if request.geo_point is not None:
         raise RpcFault(400, "ADDRESS_INVALID")  # it knows no places either
     if store.load_users(ctx.tx, [ctx.user_id])[ctx.user_id].limited:
         raise RpcFault(406, "USER_RESTRICTED")
