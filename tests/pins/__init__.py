@@ -1,0 +1,5 @@
+"""Pins, row by row (part B)."""
+
+import pytest
+
+pytest.register_assert_rewrite("tests.pins.play")
