@@ -424,6 +424,7 @@ class Row:
     async def do_invites(self, who: Person, name: str) -> None:
         user = self.theatre.username(name)
         if self.line is not None:
+            self.person(name).pts.pop(self.line, None)  # what happened meanwhile was not told
             await who.call(api.channels.InviteToChannel(channel=self.chat, users=[user]))
         else:
             request = api.messages.AddChatUser(chat_id=self.chat.id, user_id=user, fwd_limit=0)
