@@ -115,6 +115,9 @@ class Person:
     def name_of(self, line: int | None, message_id: int | None) -> str:
         return self.labels.get((line, message_id or 0), "?")
 
+    def known(self) -> set[tuple[int | None, str]]:
+        return {(line, label) for (line, _), label in self.labels.items()}
+
     def id_of(self, line: int | None, label: str) -> int:
         found = [i for (where, i), name in self.labels.items() if (where, name) == (line, label)]
         assert found, f"{self.name} has no {label}"
@@ -474,6 +477,7 @@ class Row:
 
     async def do_pins(self, who: Person, *words: str, unpin: bool = False) -> Any:
         label, *rest = words
+        label = "service" if label == "the" else label
         text = " ".join(rest)
         if "all" in words:
             topic = self.topics[rest[1]] if rest[:1] == ["in"] else None
@@ -496,11 +500,10 @@ class Row:
             peer = self.unfold["dan"]
         if label.startswith("#"):
             message_id = int(label[1:])
-        elif who.name == "eve":
+        elif self.line is not None and (self.line, label) not in who.known():
             message_id = self.person("ann").id_of(self.line, label)
         else:
-            name = "service" if label == "the" else label
-            message_id = who.id_of(None if label == "notes" else self.line, name)
+            message_id = who.id_of(self.line, label)
         return await who.call(
             api.messages.UpdatePinnedMessage(
                 peer=peer,
