@@ -607,6 +607,8 @@ def test_c5_in_whose_name_one_can_write(stage: Stage) -> None:
     stage.promote(stage.ann, room, stage.bob, anonymous=True)
     assert send_as(stage, stage.bob, room) == [api.PeerChannel(channel_id=room), own]
     assert send_as(stage, stage.bob, news) == [own]
+    subscribed = make(stage, "broadcast", stage.bob)
+    assert send_as(stage, stage.bob, subscribed) == [bob]
     for peer in (api.PeerChannel(channel_id=room), own):
         named = stage.input_peer(stage.bob, peer.channel_id)
         sent = stage.send(stage.bob, room, send_as=named)

@@ -880,3 +880,45 @@ def test_c0_1_1_another_account_s_hash_is_of_no_use(stage: Stage) -> None:
     group = stage.group(stage.ann, stage.bob)
     with fault("CHANNEL_INVALID"):  # a basic group is no channel
         stage.leave(stage.bob, group)
+
+
+BROKEN = "a\udcffb"
+"""Text whose bytes are no UTF-8, as it comes out of a packet."""
+
+
+def test_a11_broken_text_is_mended(stage: Stage) -> None:
+    room = make(stage, "megagroup", stage.bob)
+    stage.promote(stage.ann, room, stage.bob, other=True, rank=BROKEN)
+    assert participant(stage, stage.ann, room, stage.bob).rank == "a\N{REPLACEMENT CHARACTER}b"
+    assert ids(stage, stage.ann, room, api.ChannelParticipantsSearch(q=BROKEN)) == []
+    assert stage.call(stage.ann, api.contacts.Search(q=BROKEN, limit=9)).results == []
+    name = api.account.UpdateProfile(first_name=BROKEN, about=BROKEN)
+    assert stage.call(stage.bob, name).first_name == "a\N{REPLACEMENT CHARACTER}b"
+    user = stage.input_user(stage.ann, stage.bob)
+    contact = api.contacts.AddContact(id=user, first_name=BROKEN, last_name=BROKEN, phone="")
+    (shown,) = (one for one in stage.call(stage.ann, contact).users if one.id == stage.bob)
+    assert shown.last_name == "a\N{REPLACEMENT CHARACTER}b"
+
+
+@pytest.mark.parametrize("layer", [133, 160, 200])
+def test_a12_results_of_older_layers(stage: Stage, layer: int) -> None:
+    room = make(stage, "megagroup", stage.bob)
+    stage.publish(stage.ann, room)
+    where = stage.input_channel(stage.eve, room)
+    joined = stage.world.call(stage.eve, api.channels.JoinChannel(channel=where), layer=layer)
+    assert joined.TL_NAME == "updates"
+    users = [stage.input_user(stage.ann, stage.bot)]
+    request = api.channels.InviteToChannel(
+        channel=stage.input_channel(stage.ann, room), users=users
+    )
+    invited = stage.world.call(stage.ann, request, layer=layer)
+    assert ("updates" if layer < 177 else "messages.invitedUsers") == invited.TL_NAME
+    request = api.channels.GetFullChannel(channel=where)
+    full = stage.world.call(stage.eve, request, layer=layer).full_chat
+    assert (full.id, full.participants_count) == (room, 4)
+    listed = stage.world.call(
+        stage.eve,
+        api.channels.GetParticipants(channel=where, filter=RECENT, offset=0, limit=10, hash=0),
+        layer=layer,
+    )
+    assert listed.count == 4

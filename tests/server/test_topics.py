@@ -136,6 +136,9 @@ def test_c4_faults_of_opening(stage: Stage) -> None:
     assert len(ids(stage, stage.ann, room)) == 2
     with fault("SEND_AS_PEER_INVALID"):
         create(stage, stage.ann, room, send_as=stage.input_peer(stage.ann, stage.bob))
+    broken = create(stage, stage.ann, room, "a\udcffb")
+    (seen,) = by_id(stage, stage.ann, room, broken)
+    assert seen.title == "a\N{REPLACEMENT CHARACTER}b"
     long = create(stage, stage.ann, room, "a" * 300)
     assert len(by_id(stage, stage.ann, room, long)[0].title) == 128
 

@@ -14,7 +14,16 @@ from radiogram.tl.base import TLObject
 from radiogram.tl.build import registry
 
 _USER_FIELDS = frozenset(
-    ("user_id", "inviter_id", "kicked_by", "promoted_by", "actor_id", "admin_id", "via_bot_id")
+    (
+        "user_id",
+        "inviter_id",
+        "kicked_by",
+        "promoted_by",
+        "approved_by",
+        "actor_id",
+        "admin_id",
+        "via_bot_id",
+    )
 )
 _CHAT_FIELDS = frozenset(("chat_id", "channel_id", "linked_chat_id", "migrated_from_chat_id"))
 _SCALARS = frozenset(

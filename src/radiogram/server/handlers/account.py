@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Row, select, update
 
-from radiogram.server import accounts, audience, render, usernames
+from radiogram.server import accounts, audience, render, text, usernames
 from radiogram.server.db import PEER_USER, auth_keys, users
 from radiogram.server.handlers.auth import check_names
 from radiogram.server.rpc import Context, RpcFault, handles
@@ -34,7 +34,7 @@ def update_profile(ctx: Context, request: api.account.UpdateProfile) -> api.Type
         if (first_name, last_name) != (row.first_name, row.last_name):
             values.update(first_name=first_name, last_name=last_name)
     if request.about is not None:
-        about = request.about.strip()
+        about = text.clean(request.about).strip()
         if len(about) > ctx.world.settings.about_length_max:
             raise RpcFault(400, "ABOUT_TOO_LONG")
         if about != row.about:

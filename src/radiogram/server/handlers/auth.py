@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, func, insert, select, update
 
-from radiogram.server import accounts, render
+from radiogram.server import accounts, render, text
 from radiogram.server.db import auth_keys, phone_codes
 from radiogram.server.rpc import Context, RpcFault, handles
 from radiogram.server.service import send_service_message
@@ -55,9 +55,9 @@ def cancel_code(ctx: Context, request: api.auth.CancelCode) -> bool:
     return True
 
 
-def _phone(ctx: Context, text: str) -> str:
+def _phone(ctx: Context, given: str) -> str:
     """Return the digits of a number, or refuse it."""
-    phone = accounts.normalise_phone(text)
+    phone = accounts.normalise_phone(given)
     if not phone or phone == accounts.SERVICE_PHONE:
         raise RpcFault(400, "PHONE_NUMBER_INVALID")
     dc = accounts.test_number_dc(phone)
@@ -218,7 +218,7 @@ def sign_up(ctx: Context, request: api.auth.SignUp) -> api.auth.TypeAuthorizatio
 
 def check_names(first_name: str, last_name: str) -> tuple[str, str]:
     """Return the names as they are stored. Faults: FIRSTNAME_INVALID, LASTNAME_INVALID."""
-    first_name, last_name = first_name.strip(), last_name.strip()
+    first_name, last_name = text.clean(first_name).strip(), text.clean(last_name).strip()
     if not 1 <= len(first_name) <= MAX_NAME:
         raise RpcFault(400, "FIRSTNAME_INVALID")
     if len(last_name) > MAX_NAME:

@@ -240,7 +240,7 @@ def get_send_as(ctx: Context, request: api.channels.GetSendAs) -> api.channels.S
     chat, standing = target.chat, target.standing
     ids = []
     itself: api.TypePeer = api.PeerUser(user_id=ctx.user_id)
-    if chat.is_channel and (standing.is_anonymous or chat.is_broadcast):
+    if chat.is_channel and (standing.is_anonymous or standing.has_right("post_messages")):
         itself = api.PeerChannel(channel_id=chat.id)
     if chat.is_channel and not chat.is_broadcast:
         owned = chat_store.select_chats_of(

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from sqlalchemy import ColumnElement, delete, func, insert, or_, select, update
 
-from radiogram.server import accounts, audience, chat_store, peers, render, store
+from radiogram.server import accounts, audience, chat_store, peers, render, store, text
 from radiogram.server.chat_store import ChatRow
 from radiogram.server.db import PEER_USER, blocked, contacts, dialogs, members, users
 from radiogram.server.handlers.auth import MAX_NAME
@@ -62,7 +62,7 @@ def _resolved(ctx: Context, user_id: int) -> api.contacts.ResolvedPeer:
 
 @handles(api.contacts.Search, bots=False)
 def search(ctx: Context, request: api.contacts.Search) -> api.contacts.Found:
-    query = request.q.strip().removeprefix("@")
+    query = text.clean(request.q).strip().removeprefix("@")
     if not query:
         raise RpcFault(400, "SEARCH_QUERY_EMPTY")
     limit = min(request.limit, MAX_FOUND) if request.limit > 0 else MAX_FOUND
@@ -245,8 +245,8 @@ def _save(
     mutual = ctx.tx.execute(select(contacts.c.user_id).where(*reverse)).first() is not None
     values = {
         "phone": phone,
-        "first_name": first_name[:MAX_NAME],
-        "last_name": last_name[:MAX_NAME],
+        "first_name": text.clean(first_name)[:MAX_NAME],
+        "last_name": text.clean(last_name)[:MAX_NAME],
         "mutual": mutual,
     }
     if ctx.tx.execute(update(contacts).where(*pair).values(**values)).rowcount == 0:

@@ -21,6 +21,7 @@ from radiogram.server import (
     rights,
     rooms,
     store,
+    text,
 )
 from radiogram.server.chat_store import KICKED, LEFT, MEMBER, MemberRow
 from radiogram.server.db import contacts, members, users
@@ -303,7 +304,7 @@ def edit_admin(ctx: Context, request: api.channels.EditAdmin) -> api.TypeUpdates
 def _check_rank(rank: str | None) -> str | None:
     if rank is None:
         return None
-    rank = rank.strip()
+    rank = text.clean(rank).strip()
     if len(rank) > MAX_RANK:
         raise RpcFault(400, "ADMIN_RANK_INVALID")
     if any(ord(sign) >= 0x1F000 or 0x2600 <= ord(sign) < 0x27C0 for sign in rank):

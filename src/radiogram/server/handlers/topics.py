@@ -16,6 +16,7 @@ from radiogram.server import (
     render,
     rooms,
     store,
+    text,
     topics,
 )
 from radiogram.server.db import messages
@@ -131,7 +132,7 @@ def _check_edit(request: api.messages.EditForumTopic) -> None:
 
 
 def _check_title(title: str) -> str:
-    title = title.strip()[: rooms.MAX_TITLE]
+    title = text.clean(title).strip()[: rooms.MAX_TITLE]
     if not title:
         raise RpcFault(400, "TOPIC_TITLE_EMPTY")
     return title
