@@ -44,6 +44,21 @@ Reader = Callable[[bytes, int, int], tuple[Any, int]]
 
 _CHUNK = 4  # optional fields behind one common test
 _PATH_END = 150  # characters shown of each end of a long path
+_MEANT = {
+    "InputUser": {
+        "inputPeerEmpty": "inputUserEmpty",
+        "inputPeerSelf": "inputUserSelf",
+        "inputPeerUser": "inputUser",
+        "inputPeerUserFromMessage": "inputUserFromMessage",
+    },
+    "InputChannel": {
+        "inputPeerEmpty": "inputChannelEmpty",
+        "inputPeerChannel": "inputChannel",
+        "inputPeerChannelFromMessage": "inputChannelFromMessage",
+    },
+}
+"""What an InputPeer means where another type is expected. Its fields are the same there, Telegram
+takes it, and Pyrogram and its successors write nothing else."""
 
 
 def compile_reader(definition: Definition) -> Compiled:
@@ -402,10 +417,13 @@ class Readers:
             wanted = "" if tl_type == "Object" else f" where {tl_type} is expected"
             raise Malformed(f"no constructor {id:#010x} in {self._registry.description}{wanted}", 4)
         if tl_type != "Object" and (definition.is_method or definition.result != tl_type):
-            raise Malformed(f"expected {tl_type}, got {definition.qualified_name}", 4)
-        reader = self._by_id.get(id)
+            meant = self._registry.find(_MEANT.get(tl_type, {}).get(definition.name, ""))
+            if meant is None:
+                raise Malformed(f"expected {tl_type}, got {definition.qualified_name}", 4)
+            definition = meant
+        reader = self._by_id.get(definition.id)
         if reader is None:
-            reader = self._by_id[id] = self._link(definition)
+            reader = self._by_id[definition.id] = self._link(definition)
         return reader
 
     def _link(self, definition: Definition) -> Reader:
