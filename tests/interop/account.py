@@ -7,16 +7,51 @@ does, the pts of every account that took part must come out without a gap (C0.3.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from .drivers import Driver
-from .plain import Plain
+from .plain import Plain, input_channel
 
 PATIENCE = 20.0
 """Seconds to wait for something that should come at once: reached only when a test fails."""
 
 AFFECTED = ("messages.affectedMessages", "messages.affectedHistory")
-SHORT = ("updateShortMessage", "updateShortSentMessage")
+SHORT = ("updateShortMessage", "updateShortChatMessage", "updateShortSentMessage")
+NEW = (
+    "updateNewMessage",
+    "updateShortMessage",
+    "updateShortChatMessage",
+    "updateNewChannelMessage",
+)
+
+
+@dataclass(frozen=True)
+class Room:
+    """A group or channel."""
+
+    kind: str
+    """``group``, ``supergroup`` or ``channel``."""
+    id: int
+    title: str
+
+    @property
+    def is_channel(self) -> bool:
+        """Whether it has a box of its own (B1.1)."""
+        return self.kind != "group"
+
+    @property
+    def peer(self) -> Plain:
+        """The room as updates name it."""
+        if self.is_channel:
+            return Plain("peerChannel", channel_id=self.id)
+        return Plain("peerChat", chat_id=self.id)
+
+    @property
+    def marked_id(self) -> int:
+        """Its id as libraries show it, in one space with those of users."""
+        return -1000000000000 - self.id if self.is_channel else -self.id
 
 
 class Ledger:
@@ -77,7 +112,11 @@ class Account:
         """The library's own events that were not yet taken by `expect_event`."""
         self._arrived = asyncio.Event()
         self._peers: dict[int, Plain] = {}
+        self._rooms: dict[int, Plain] = {}
+        self._hashes: dict[int, int] = {}
+        """Access hashes of channels, as far as anything told them."""
         self._ledger: Ledger | None = None
+        self._channels: dict[int, Ledger] = {}
         driver.on_push = self._take_push
         driver.on_result = self._book
         driver.on_event = self._take_event
@@ -93,6 +132,7 @@ class Account:
     # What comes in.
 
     def _take_push(self, push: Plain) -> None:
+        self._learn(push)
         if push.kind in ("updates", "updatesCombined"):
             self.inbox += push.updates
             if self._ledger is not None:
@@ -100,27 +140,30 @@ class Account:
                 assert not push.seq or not any(update.pts for update in push.updates), push
         else:
             self.inbox.append(push.update if push.kind == "updateShort" else push)
-        self._book(push)
+        self._book(push, None)
         self._arrived.set()
+
+    def _learn(self, told: Any) -> None:
+        if isinstance(told, Plain):
+            for chat in (told.updates if isinstance(told.updates, Plain) else told).chats or ():
+                if chat.kind == "channel" and chat.access_hash and not chat.min:
+                    self._hashes[chat.id] = chat.access_hash
 
     def _take_event(self, event: dict[str, Any]) -> None:
         self.events.append(event)
         self._arrived.set()
 
-    def _book(self, result: Any) -> None:
+    def _book(self, result: Any, channel: int | None) -> None:
         if self._ledger is None or not isinstance(result, Plain):
             return
-        if result.kind in ("updates", "updatesCombined"):
-            changes = result.updates
-        elif result.kind == "updateShort":
-            changes = [result.update]
-        elif result.kind in AFFECTED or result.kind in SHORT:
-            changes = [result]
-        else:
-            return
-        for change in changes:
-            if change.pts is not None and change.pts_count is not None:
-                self._ledger.step(change.pts, change.pts_count, change.kind)
+        for change in changes_in(result):
+            if change.pts is None or change.pts_count is None:
+                continue
+            if change.kind not in AFFECTED:
+                channel = channel_told_of(change)
+            ledger = self._ledger if channel is None else self._channels.get(channel)
+            if ledger is not None:
+                ledger.step(change.pts, change.pts_count, change.kind)
         self._arrived.set()
 
     async def _until(self, look: Any, what: str) -> Any:
@@ -151,7 +194,7 @@ class Account:
 
     async def expect_message(self) -> Plain:
         """Take the oldest pushed new message, whichever form it has (C0.3.7)."""
-        return self.message_of(await self.expect("updateNewMessage", "updateShortMessage"))
+        return self.message_of(await self.expect(*NEW))
 
     async def expect_event(self, kind: str) -> dict[str, Any]:
         """Take the oldest event of the library's own of this kind."""
@@ -167,10 +210,14 @@ class Account:
 
     def message_of(self, update: Plain) -> Plain:
         """Return the message in a new-message update of either form."""
-        if update.kind == "updateNewMessage":
+        if update.kind in ("updateNewMessage", "updateNewChannelMessage"):
             return update.message
-        fields = {**update.fields, "peer_id": Plain("peerUser", user_id=update.user_id)}
-        fields.pop("user_id")
+        fields = dict(update.fields)
+        if update.kind == "updateShortMessage":
+            fields["peer_id"] = Plain("peerUser", user_id=fields.pop("user_id"))
+        else:
+            fields["peer_id"] = Plain("peerChat", chat_id=fields.pop("chat_id"))
+            fields["from_id"] = Plain("peerUser", user_id=update.from_id)
         fields.pop("pts")
         fields.pop("pts_count")
         return Plain("message", **fields)
@@ -182,8 +229,11 @@ class Account:
     async def balance(self) -> None:
         """Check that the books explain every step of pts up to the server's own state."""
         assert self._ledger is not None
-        ledger = self._ledger
-        pts = await self.pts()
+        await self._balance(self._ledger, await self.pts())
+        for channel, ledger in self._channels.items():
+            await self._balance(ledger, await self._channel_pts(channel))
+
+    async def _balance(self, ledger: Ledger, pts: int) -> None:
         try:
             await self._until(lambda: ledger.reached >= pts or None, "further update")
         except AssertionError:
@@ -201,14 +251,78 @@ class Account:
             self._ledger.difference(before, result.state.pts)
         return result
 
+    async def channel_difference(self, room: Room, before: int) -> Plain:
+        """Call updates.getChannelDifference from `before` and book what it covers."""
+        result = await self.driver.call(
+            "updates.getChannelDifference",
+            channel=input_channel(self._rooms[room.id]),
+            filter=Plain("channelMessagesFilterEmpty"),
+            pts=before,
+            limit=100,
+        )
+        if result.kind == "updates.channelDifference" and room.id in self._channels:
+            self._channels[room.id].difference(before, result.pts)
+        return result
+
+    # Rooms.
+
+    async def enter(self, room: Room) -> None:
+        """Find out how to address a room, and begin the books of its box if it has one."""
+        if not room.is_channel:
+            self._rooms[room.id] = Plain("inputPeerChat", chat_id=room.id)
+            return
+        if room.id not in self._hashes:
+            await self.raw_dialogs()
+        self._rooms[room.id] = Plain(
+            "inputPeerChannel", channel_id=room.id, access_hash=self._hashes[room.id]
+        )
+        self._channels[room.id] = Ledger(await self._channel_pts(room.id))
+
+    def forget(self, room: Room) -> None:
+        """Close the books of a room that this account is no longer in."""
+        self._channels.pop(room.id, None)
+
+    async def _channel_pts(self, channel: int) -> int:
+        peer = Plain("inputDialogPeer", peer=self._rooms[channel])
+        found = await self.driver.call("messages.getPeerDialogs", peers=[peer])
+        return found.dialogs[0].pts
+
+    async def room_pts(self, room: Room) -> int:
+        """Ask the server where the box of this room stands, for this account."""
+        return await self._channel_pts(room.id) if room.is_channel else await self.pts()
+
+    async def raw_dialogs(self) -> Plain:
+        """Return what messages.getDialogs has to say."""
+        return await self.call(
+            "messages.getDialogs",
+            offset_date=0,
+            offset_id=0,
+            offset_peer=Plain("inputPeerEmpty"),
+            limit=100,
+            hash=0,
+        )
+
+    async def full(self, room: Room) -> Plain:
+        """Return the chatFull or channelFull of a room."""
+        peer = self._rooms[room.id]
+        if room.is_channel:
+            found = await self.call("channels.getFullChannel", channel=input_channel(peer))
+        else:
+            found = await self.call("messages.getFullChat", chat_id=room.id)
+        return found.full_chat
+
     # What goes out.
 
     async def call(self, method: str, **params: Any) -> Any:
         """Call a method by its TL name."""
-        return await self.driver.call(method, **params)
+        result = await self.driver.call(method, **params)
+        self._learn(result)
+        return result
 
-    async def meet(self, other: Account) -> Plain:
+    async def meet(self, other: Account | Room) -> Plain:
         """Return the InputPeer by which this account addresses the other (C0.1.1)."""
+        if isinstance(other, Room):
+            return self._rooms[other.id]
         if other is self:
             return Plain("inputPeerSelf")
         if other.id not in self._peers:
@@ -220,7 +334,7 @@ class Account:
             )
         return self._peers[other.id]
 
-    async def send(self, other: Account, text: str) -> int:
+    async def send(self, other: Account | Room, text: str) -> int:
         """Send a text by messages.sendMessage; return the id of the sender's copy."""
         result = await self.call(
             "messages.sendMessage",
@@ -232,16 +346,16 @@ class Account:
             return result.id
         return result.only("updateMessageID").id
 
-    async def pin(self, other: Account, message_id: int, **flags: bool) -> Plain:
+    async def pin(self, other: Account | Room, message_id: int, **flags: bool) -> Plain:
         """Call messages.updatePinnedMessage; return the Updates."""
         peer = await self.meet(other)
         return await self.call("messages.updatePinnedMessage", peer=peer, id=message_id, **flags)
 
-    async def unpin(self, other: Account, message_id: int, **flags: bool) -> Plain:
+    async def unpin(self, other: Account | Room, message_id: int, **flags: bool) -> Plain:
         """Call messages.updatePinnedMessage with `unpin`; return the Updates."""
         return await self.pin(other, message_id, unpin=True, **flags)
 
-    async def pinned(self, other: Account) -> list[int]:
+    async def pinned(self, other: Account | Room) -> list[int]:
         """Return the ids of the pinned messages of a chat, newest first (B8.2)."""
         found = await self.driver.call(
             "messages.search",
@@ -260,7 +374,7 @@ class Account:
         assert all(message.pinned for message in found.messages)
         return [message.id for message in found.messages]
 
-    async def history(self, other: Account, **paging: int) -> list[Plain]:
+    async def history(self, other: Account | Room, **paging: int) -> list[Plain]:
         """Return a page of messages.getHistory; the newest 100 by default."""
         found = await self.driver.call(
             "messages.getHistory",
@@ -285,6 +399,36 @@ class Account:
         )
         (message,) = found.messages
         return message
+
+    async def message_in(self, room: Room, message_id: int) -> Plain:
+        """Return one message of a room."""
+        if not room.is_channel:
+            return await self.message(message_id)
+        found = await self.driver.call(
+            "channels.getMessages",
+            channel=input_channel(self._rooms[room.id]),
+            id=[Plain("inputMessageID", id=message_id)],
+        )
+        (message,) = found.messages
+        return message
+
+
+def changes_in(result: Plain) -> Iterator[Plain]:
+    """Return what in a result or a push may move a pts."""
+    if result.kind in ("updates", "updatesCombined"):
+        yield from result.updates
+    elif result.kind == "updateShort":
+        yield result.update
+    elif result.kind in AFFECTED or result.kind in SHORT:
+        yield result
+    elif isinstance(result.updates, Plain):  # messages.invitedUsers and the like
+        yield from changes_in(result.updates)
+
+
+def channel_told_of(change: Plain) -> int | None:
+    """Return the channel whose box an update belongs to, None for the common box."""
+    peer = getattr(change.message, "peer_id", None)
+    return change.channel_id or (peer.channel_id if peer else None)
 
 
 _random_ids = iter(range(1 << 40, 1 << 41))

@@ -29,7 +29,7 @@ from pyrogram.session import Session
 from radiogram.crypto.rsa import PublicKey
 
 from ..served import Address
-from .drivers import API_HASH, API_ID, CallError, Driver
+from .drivers import API_HASH, API_ID, CallError, Driver, channel_of
 from .plain import Plain
 
 TRANSPORTS = {
@@ -156,9 +156,9 @@ class KurigramDriver(Driver):
             self.on_push(dump(updates))
             await handle_updates(updates)
 
-        async def tell_result(*arguments: Any, **options: Any) -> Any:
-            result = await invoke(*arguments, **options)
-            self.on_result(dump(result))
+        async def tell_result(query: TLObject[Any], *more: Any, **options: Any) -> Any:
+            result = await invoke(query, *more, **options)
+            self.on_result(dump(result), channel_of(query))
             return result
 
         self._client.handle_updates = tell
@@ -252,13 +252,19 @@ class KurigramDriver(Driver):
         forwarded = await self._client.forward_messages(chat_id(to_peer), chat_id(from_peer), ids)
         return [self._raw(message) for message in forwarded]
 
-    async def pin(self, peer: Any, message_id: int) -> Plain | None:
-        pinned = await self._client.pin_chat_message(chat_id(peer), message_id, both_sides=True)
-        return self._raw(pinned)
+    async def pin(self, peer: Any, message_id: int, *, notify: bool = False) -> Plain | None:
+        return self._raw(
+            await self._client.pin_chat_message(
+                chat_id(peer), message_id, disable_notification=not notify, both_sides=True
+            )
+        )
 
     async def unpin(self, peer: Any, message_id: int) -> Plain | None:
         await self._client.unpin_chat_message(chat_id(peer), message_id)
         return None
+
+    async def unpin_all(self, peer: Any) -> None:
+        await self._client.unpin_all_chat_messages(chat_id(peer))
 
     async def history(self, peer: Any, limit: int) -> list[Plain]:
         return [
@@ -275,6 +281,37 @@ class KurigramDriver(Driver):
             }
             async for dialog in self._client.get_dialogs()
         ]
+
+    async def make(self, kind: str, title: str, members: list[Plain]) -> int:
+        if kind == "group":
+            chat = await self._client.create_group(title, [chat_id(user) for user in members])
+        elif kind == "supergroup":
+            chat = await self._client.create_supergroup(title)
+        else:
+            chat = await self._client.create_channel(title)
+        return utils.get_raw_peer_id(chat.id)
+
+    async def invite(self, room: Plain, user: Plain) -> None:
+        await self._client.add_chat_members(chat_id(room), chat_id(user))
+
+    async def join(self, room: Plain) -> None:
+        await self._client.join_chat(chat_id(room))
+
+    async def part(self, room: Plain) -> None:
+        await self._client.leave_chat(chat_id(room))
+
+    async def promote(self, room: Plain, user: Plain, *rights: str) -> None:
+        if room.kind == "inputPeerChat":  # Kurigram has no method for admins of basic groups
+            await super().promote(room, user)
+            return
+        granted = types.ChatAdministratorRights(**{f"can_{right}": True for right in rights})
+        await self._client.promote_chat_member(chat_id(room), chat_id(user), granted)
+
+    async def ban(self, room: Plain, user: Plain) -> None:
+        await self._client.ban_chat_member(chat_id(room), chat_id(user))
+
+    async def members(self, room: Plain) -> list[int]:
+        return [member.user.id async for member in self._client.get_chat_members(chat_id(room))]
 
     @staticmethod
     def _raw(message: types.Message | None) -> Any:

@@ -71,7 +71,7 @@ class Host:
             if "push" in line:
                 self.drivers[line["client"]].on_push(from_json(line["push"]))
             elif "result" in line:
-                self.drivers[line["client"]].on_result(from_json(line["result"]))
+                self.drivers[line["client"]].on_result(from_json(line["result"]), line["channel"])
             elif "event" in line:
                 self.drivers[line["client"]].on_event(line["event"])
             else:
@@ -179,15 +179,21 @@ class NodeDriver(Driver):
     async def forward(self, to_peer: Any, ids: list[int], from_peer: Any) -> list[Plain]:
         return await self._ask("forward", to_peer=to_peer, ids=ids, from_peer=from_peer)
 
-    async def pin(self, peer: Any, message_id: int) -> Plain | None:
-        return await self._ask("pin", peer=peer, message_id=message_id)
+    async def pin(self, peer: Any, message_id: int, *, notify: bool = False) -> Plain | None:
+        return await self._ask("pin", peer=peer, message_id=message_id, notify=notify)
 
     async def unpin(self, peer: Any, message_id: int) -> Plain | None:
         await self._ask("unpin", peer=peer, message_id=message_id)
         return None
+
+    async def unpin_all(self, peer: Any) -> None:
+        await self._ask("unpin_all", peer=peer)
 
     async def history(self, peer: Any, limit: int) -> list[Plain]:
         return await self._ask("history", peer=peer, limit=limit)
 
     async def dialogs(self) -> list[dict[str, Any]]:
         return await self._ask("dialogs")
+
+    async def members(self, room: Plain) -> list[int]:
+        return await self._ask("members", room=room)

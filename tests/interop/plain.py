@@ -47,6 +47,16 @@ class Plain:
         return [update.kind for update in self.updates]
 
 
+def input_channel(peer: Plain) -> Plain:
+    """Return the InputChannel that an InputPeer names."""
+    return Plain("inputChannel", channel_id=peer.channel_id, access_hash=peer.access_hash)
+
+
+def input_user(peer: Plain) -> Plain:
+    """Return the InputUser that an InputPeer names."""
+    return Plain("inputUser", user_id=peer.user_id, access_hash=peer.access_hash)
+
+
 def to_json(value: Any) -> Any:
     """Return `value` in the JSON that ``gramjs/driver.js`` reads."""
     if isinstance(value, Plain):

@@ -25,7 +25,7 @@ from telethon.tl import alltlobjects
 from telethon.tl.tlobject import TLObject, TLRequest
 
 from ..served import Address
-from .drivers import API_HASH, API_ID, CallError, Driver
+from .drivers import API_HASH, API_ID, CallError, Driver, channel_of
 from .plain import Plain
 
 TRANSPORTS = {
@@ -84,6 +84,11 @@ def load(value: Any) -> Any:
     return value
 
 
+def _listed(value: Any) -> list[Any]:
+    """Return a list of one for one: Telethon calls many methods at once, too."""
+    return value if isinstance(value, list) else [value]
+
+
 def _class_of(root: Any, name: str, suffix: str = "") -> Any:
     *spaces, last = name.split(".")
     for space in spaces:
@@ -125,13 +130,15 @@ class TelethonDriver(Driver):
             await handle_update(message)
 
         self._client._sender._handle_update = tell
-        store = self._client._sender._store_own_updates
+        call = self._client._call
 
-        def tell_result(result: Any) -> None:
-            self.on_result(dump(result))
-            store(result)
+        async def tell_result(sender: Any, request: TLRequest, *more: Any, **options: Any) -> Any:
+            result = await call(sender, request, *more, **options)
+            for one, answer in zip(*map(_listed, (request, result)), strict=True):
+                self.on_result(dump(answer), channel_of(one))
+            return result
 
-        self._client._sender._store_own_updates = tell_result
+        self._client._call = tell_result
         if catch_up:
             await self.listen()
         await self._client.connect()
@@ -188,11 +195,14 @@ class TelethonDriver(Driver):
     async def forward(self, to_peer: Any, ids: list[int], from_peer: Any) -> list[Plain]:
         return dump(await self._client.forward_messages(load(to_peer), ids, load(from_peer)))
 
-    async def pin(self, peer: Any, message_id: int) -> Plain | None:
-        return dump(await self._client.pin_message(load(peer), message_id))
+    async def pin(self, peer: Any, message_id: int, *, notify: bool = False) -> Plain | None:
+        return dump(await self._client.pin_message(load(peer), message_id, notify=notify))
 
     async def unpin(self, peer: Any, message_id: int) -> Plain | None:
         return dump(await self._client.unpin_message(load(peer), message_id))
+
+    async def unpin_all(self, peer: Any) -> None:
+        await self._client.unpin_message(load(peer))
 
     async def history(self, peer: Any, limit: int) -> list[Plain]:
         return dump(list(await self._client.get_messages(load(peer), limit)))
@@ -202,3 +212,21 @@ class TelethonDriver(Driver):
             {"id": dialog.id, "unread": dialog.unread_count, "top": dialog.message.id}
             for dialog in await self._client.get_dialogs()
         ]
+
+    async def part(self, room: Plain) -> None:
+        await self._client.kick_participant(load(room), "me")
+
+    async def promote(self, room: Plain, user: Plain, *rights: str) -> None:
+        if room.kind == "inputPeerChat":  # Telethon looks for rights, and does not find them
+            await self._client.edit_admin(load(room), load(user), is_admin=True)
+            return
+        await self._client.edit_admin(load(room), load(user), **dict.fromkeys(rights, True))
+
+    async def ban(self, room: Plain, user: Plain) -> None:
+        if room.kind == "inputPeerChat":
+            await self._client.kick_participant(load(room), load(user))
+        else:
+            await self._client.edit_permissions(load(room), load(user), view_messages=False)
+
+    async def members(self, room: Plain) -> list[int]:
+        return [user.id for user in await self._client.get_participants(load(room))]

@@ -2,8 +2,8 @@
 //
 // in:  {"id": 1, "client": "c1", "op": "call", ...}
 // out: {"id": 1, "ok": value} | {"id": 1, "error": {"words": {"code", "message"} | null, "text"}}
-//      {"client": "c1", "push": updates} | {"client": "c1", "result": updates} |
-//      {"client": "c1", "event": {...}}
+//      {"client": "c1", "push": updates} | {"client": "c1", "event": {...}} |
+//      {"client": "c1", "result": updates, "channel": id | null}
 //
 // A TL value is {"_": "inputPeerUser", "user_id": ...}; what JSON cannot hold is {"$int": "..."}
 // and {"$bytes": hex}. One process serves many clients. Nothing is judged here.
@@ -31,7 +31,7 @@ const TRANSPORTS = {
 };
 
 // Results that tell of pts.
-const TELLING = /^(Update|messages\.Affected)/;
+const TELLING = /^(Update|messages\.(Affected|InvitedUsers))/;
 
 const clients = new Map();
 const names = new WeakMap();
@@ -105,6 +105,12 @@ errors.RPCMessageToError = function (rpcError, request) {
   return error;
 };
 
+// The channel that a call was about, if it was about one.
+function channelOf({ channel, peer }) {
+  const id = (channel || {}).channelId || (peer || {}).channelId;
+  return id === undefined ? null : Number(id);
+}
+
 // GramJS dials port 80 whatever the session says.
 function socketTo(host, port) {
   return class extends PromisedNetSockets {
@@ -138,9 +144,11 @@ const ops = {
       deviceModel: "GramJS",
     });
     const invoke = client.invoke.bind(client);
-    client.invoke = async (...request) => {
-      const result = await invoke(...request);
-      if (TELLING.test(result.className)) write({ client: name, result: dump(result) });
+    client.invoke = async (request, ...more) => {
+      const result = await invoke(request, ...more);
+      if (TELLING.test(result.className)) {
+        write({ client: name, result: dump(result), channel: channelOf(request) });
+      }
       return result;
     };
     clients.set(name, client);
@@ -204,13 +212,22 @@ const ops = {
     );
   },
 
-  async pin({ client, peer, message_id }) {
-    const sent = await clients.get(client).pinMessage(load(peer), message_id);
+  async pin({ client, peer, message_id, notify }) {
+    const sent = await clients.get(client).pinMessage(load(peer), message_id, { notify });
     return sent instanceof Api.MessageService ? dump(sent) : null;
   },
 
   async unpin({ client, peer, message_id }) {
     return dump(await clients.get(client).unpinMessage(load(peer), message_id));
+  },
+
+  async unpin_all({ client, peer }) {
+    await clients.get(client).unpinMessage(load(peer));
+    return null;
+  },
+
+  async members({ client, room }) {
+    return (await clients.get(client).getParticipants(load(room), {})).map((user) => Number(user.id));
   },
 
   async history({ client, peer, limit }) {

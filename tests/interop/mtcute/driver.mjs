@@ -35,7 +35,7 @@ const CODECS = {
 };
 
 // Results that tell of pts.
-const TELLING = /^(update|messages\.affected)/;
+const TELLING = /^(update|messages\.(affected|invitedUsers|chatInviteJoinResult))/;
 
 const clients = new Map();
 const stores = new Map();
@@ -131,9 +131,12 @@ const ops = {
     // Every push, as it came and before the library looks at it.
     base.mt.onUpdate.add((push) => write({ client: name, push: dump(push) }));
     const call = base.mt.call.bind(base.mt);
-    base.mt.call = async (...request) => {
-      const result = await call(...request);
-      if (TELLING.test(result?._)) write({ client: name, result: dump(result) });
+    base.mt.call = async (request, ...more) => {
+      const result = await call(request, ...more);
+      if (TELLING.test(result?._)) {
+        const channel = request.channel?.channelId ?? request.peer?.channelId ?? null;
+        write({ client: name, result: dump(result), channel });
+      }
       return result;
     };
     const client = new TelegramClient({ client: base });
@@ -188,17 +191,69 @@ const ops = {
     return forwarded.map(raw);
   },
 
-  async pin({ client, peer, message_id }) {
+  async pin({ client, peer, message_id, notify }) {
     return raw(
       await clients
         .get(client)
-        .client.pinMessage({ chatId: load(peer), message: message_id, bothSides: true })
+        .client.pinMessage({ chatId: load(peer), message: message_id, notify, bothSides: true })
     );
   },
 
   async unpin({ client, peer, message_id }) {
     await clients.get(client).client.unpinMessage({ chatId: load(peer), message: message_id });
     return null;
+  },
+
+  async unpin_all({ client, peer }) {
+    await clients.get(client).client.unpinAllMessages(load(peer));
+    return null;
+  },
+
+  async make({ client: name, kind, title, members }) {
+    const { client } = clients.get(name);
+    if (kind === "group") {
+      return (await client.createGroup({ title, users: members.map((user) => load(user)) })).chat.raw.id;
+    }
+    const made =
+      kind === "channel" ? client.createChannel({ title }) : client.createSupergroup({ title });
+    return (await made).raw.id;
+  },
+
+  async invite({ client, room, user }) {
+    await clients.get(client).client.addChatMembers(load(room), load(user), {});
+    return null;
+  },
+
+  async join({ client, room }) {
+    await clients.get(client).client.joinChat(load(room));
+    return null;
+  },
+
+  async part({ client, room }) {
+    await clients.get(client).client.leaveChat(load(room));
+    return null;
+  },
+
+  async promote({ client, room, user, rights }) {
+    await clients.get(client).client.editAdminRights({
+      chatId: load(room),
+      userId: load(user),
+      rights: Object.fromEntries(rights.map((right) => [camel(right), true])),
+    });
+    return null;
+  },
+
+  async ban({ client, room, user }) {
+    await clients
+      .get(client)
+      .client.banChatMember({ chatId: load(room), participantId: load(user) });
+    return null;
+  },
+
+  async members({ client, room }) {
+    return (await clients.get(client).client.getChatMembers(load(room))).map(
+      (member) => member.user.id
+    );
   },
 
   async history({ client, peer, limit }) {
