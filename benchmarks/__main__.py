@@ -18,7 +18,7 @@ from statistics import median
 
 from tests.served import Served
 
-from . import codec, imports, server
+from . import codec, imports, pins, server
 from .measure import child, resident
 from .tables import Table
 
@@ -33,7 +33,9 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=3, help="of everything; medians are shown")
     parser.add_argument("--seconds", type=float, default=2.0, help="of each rate in each run")
     parser.add_argument(
-        "--only", choices=("imports", "codec", "requests", "server"), help="leave out the others"
+        "--only",
+        choices=("imports", "codec", "requests", "server", "pins"),
+        help="leave out the others",
     )
     parser.add_argument("--markdown", action="store_true", help="print tables of Markdown")
     options = parser.parse_args()
@@ -50,6 +52,7 @@ def main() -> None:
         "codec": lambda: of_codec(libraries, bars),
         "requests": lambda: of_requests(libraries, options.runs, options.seconds, bars),
         "server": lambda: of_server(options.runs, bars),
+        "pins": lambda: of_pins(options.runs, bars),
     }
     for name, measured in parts.items():
         if options.only in (None, name):
@@ -199,6 +202,27 @@ def of_server(runs: int, bars: Bars) -> Iterator[Table]:
         "`radiogram serve`, from the command to the line that tells its address",
         ("", "s", "MiB"),
         [(one.name, f"{one.seconds:.2f}", f"{one.memory / MIB:.0f}") for one in starts],
+    )
+
+
+def of_pins(runs: int, bars: Bars) -> Iterator[Table]:
+    costs = pins.measure(runs * 100)
+    first, last = costs[0], costs[-1]
+    name = f"a pin among {last.members:,} members, times one among {first.members}"
+    bars.below(name, last.pin / first.pin, 1.5, "")
+    yield Table(
+        f"A pin in a supergroup, {pins.ONLINE} members of it online: client, and server on a file",
+        ("members", "pin, ms", "unpin, ms", "CPU for both, ms", "pushes for a pin"),
+        [
+            (
+                f"{one.members:,}",
+                f"{one.pin * 1000:.2f}",
+                f"{one.unpin * 1000:.2f}",
+                f"{one.cpu * 1000:.2f}",
+                f"{one.pushes:.0f}",
+            )
+            for one in costs
+        ],
     )
 
 
