@@ -188,6 +188,27 @@ def test_b8_6_a_search_in_the_log(stage: Stage) -> None:
     assert names(stage, room, q="annie") == ["ChangeTitle", *["ParticipantInvite"] * 2]
     assert names(stage, room, q="annie", limit=1) == ["ChangeTitle"]
     assert names(stage, room, q="nothing of the kind") == []
+    sent = stage.send(stage.ann, room, "see example.org/here")
+    do(stage, stage.ann, channels.DeleteMessages, room, id=[sent])
+    assert names(stage, room, q="EXAMPLE.org") == ["DeleteMessage"]
+
+
+def test_b8_6_joining_by_request_to_a_public_supergroup(stage: Stage) -> None:
+    room = stage.channel(stage.ann, megagroup=True)
+    stage.publish(stage.ann, room)
+    do(stage, stage.ann, channels.ToggleJoinRequest, room, enabled=True)
+    with fault("INVITE_REQUEST_SENT"):
+        stage.join(stage.eve, room)
+    approve = api.messages.HideChatJoinRequest(
+        peer=stage.input_peer(stage.ann, room),
+        user_id=stage.input_user(stage.ann, stage.eve),
+        approved=True,
+    )
+    stage.call(stage.ann, approve)
+    (event,) = log(stage, stage.ann, room, **only(join=True)).events
+    assert event.action == api.ChannelAdminLogEventActionParticipantJoinByRequest(
+        invite=api.ChatInvitePublicJoinRequests(), approved_by=stage.ann
+    )
 
 
 def test_c0_4_pages_of_the_log(stage: Stage) -> None:

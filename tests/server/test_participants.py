@@ -780,6 +780,12 @@ def test_c5_what_somebody_is(stage: Stage) -> None:
         api.channels.GetParticipant(channel=where, participant=api.InputPeerSelf()),
     )
     assert found.participant == mine
+    by_id = api.InputPeerUser(user_id=stage.bot, access_hash=stage.hash_of(stage.bot, stage.bot))
+    request = api.channels.GetParticipant(channel=where, participant=by_id)
+    assert stage.call(stage.bot, request).participant == mine
+    with fault("USER_ID_INVALID"):
+        by_id = api.InputPeerUser(user_id=stage.bot, access_hash=1)
+        stage.call(stage.bot, api.channels.GetParticipant(channel=where, participant=by_id))
 
 
 # ------------------------------------------------------------------ who may do it

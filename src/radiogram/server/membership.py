@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from radiogram.server import admin_log, bot_events, invites, rights
+from radiogram.server import admin_log, bot_events, invites, peers, rights, store
 from radiogram.server.chat_store import KICKED, MemberRow
 from radiogram.server.invites import InviteRow
-from radiogram.server.peers import Room
+from radiogram.server.peers import Private, Room
 from radiogram.server.rights import Standing
+from radiogram.server.rpc import RpcFault
+from radiogram.server.store import UserRow
 from radiogram.server.updates import Changes
 from radiogram.tl import api
 
@@ -86,6 +88,22 @@ def may_edit(viewer: Standing, row: MemberRow) -> bool:
         return False
     mine = row.promoted_by == viewer.member.user_id
     return viewer.is_creator or (mine and viewer.has_right("add_admins"))
+
+
+def person(ctx: Context, peer: api.TypeInputPeer) -> UserRow:
+    """Return the account that an InputPeer names. Faults also: PARTICIPANT_ID_INVALID."""
+    match peer:
+        case api.InputPeerSelf():
+            return store.load_users(ctx.tx, [ctx.user_id])[ctx.user_id]
+        case api.InputPeerUser() if peer.user_id == ctx.user_id:
+            user = api.InputUser(user_id=peer.user_id, access_hash=peer.access_hash)
+            return peers.resolve_user(ctx, user)
+        case api.InputPeerEmpty():
+            raise RpcFault(400, "PARTICIPANT_ID_INVALID")
+    target = peers.resolve(ctx, peer)
+    if not isinstance(target, Private):
+        raise RpcFault(400, "PARTICIPANT_ID_INVALID")
+    return target.other.user
 
 
 def changed(
@@ -184,4 +202,4 @@ def _note_arrival(ctx: Context, room: Room, after: MemberRow, invite: InviteRow 
     admin_log.log(ctx, room.chat, action, user_id=actor)
 
 
-__all__ = ["banned_mask", "changed", "is_kicked", "may_edit", "participant"]
+__all__ = ["banned_mask", "changed", "is_kicked", "may_edit", "participant", "person"]
