@@ -22,7 +22,7 @@ from radiogram.client import datacenters
 from radiogram.client.datacenters import Endpoint, ServerLike
 from radiogram.client.environment import Environment
 from radiogram.client.invoke import Call, Link, compose, flood_wait, logged, migrate, repeat
-from radiogram.client.methods import auth, handlers
+from radiogram.client.methods import auth, chats, dialogs, handlers, messages
 from radiogram.client.peers import Peers
 from radiogram.client.sender import Sender, SenderHooks, SenderOptions
 from radiogram.client.sessions import Session, SessionData, StringSession
@@ -219,6 +219,11 @@ class TelegramClient:
         """
         return await self._peers.marked_id(peer)
 
+    async def input_peer(self, peer: Any) -> api.TypeInputPeer:
+        """Give the InputPeer of anything that names a peer. Raises PeerNotFound."""
+        found: api.TypeInputPeer = await self._peers.resolve(peer)
+        return found
+
     async def _send(self, call: Call, sender: Sender | None = None) -> Any:
         """Send a call: the end of the chain."""
         sender = sender or self._sender
@@ -377,6 +382,33 @@ class TelegramClient:
     log_out = auth.log_out
     is_authorized = auth.is_authorized
     get_me = auth.get_me
+
+    send_message = messages.send_message
+    edit_message = messages.edit_message
+    delete_messages = messages.delete_messages
+    forward_messages = messages.forward_messages
+    get_messages = messages.get_messages
+    iter_messages = messages.iter_messages
+    read = messages.read
+    pin_message = messages.pin_message
+    unpin_message = messages.unpin_message
+    unpin_all_messages = messages.unpin_all_messages
+    get_pinned_messages = messages.get_pinned_messages
+
+    get_chat = dialogs.get_chat
+    iter_dialogs = dialogs.iter_dialogs
+
+    create_group = chats.create_group
+    create_channel = chats.create_channel
+    invite = chats.invite
+    join = chats.join
+    leave = chats.leave
+    set_admin = chats.set_admin
+    restrict = chats.restrict
+    kick = chats.kick
+    ban = chats.ban
+    unban = chats.unban
+    iter_participants = chats.iter_participants
 
 
 def _auth_key(data: SessionData) -> AuthKey | None:

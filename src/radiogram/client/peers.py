@@ -134,6 +134,9 @@ class Peers:
             return self._of_text(value)
         if isinstance(value, int) and not isinstance(value, bool):
             return self._of_id(value, value)
+        raw = getattr(value, "raw", None)  # friendly objects hold theirs
+        if isinstance(raw, TLObject):
+            return self._of_object(raw)
         return value  # the encoder says what was expected
 
     def input_user(self, value: Any) -> Any:
@@ -412,8 +415,9 @@ def _input_message(value: Any) -> Any:
     """Convert a message id, or a message, to an InputMessage."""
     if isinstance(value, int) and not isinstance(value, bool):
         return api.InputMessageID(id=value)
-    if isinstance(value, TLObject) and value.TL_NAME in {"message", "messageService"}:
-        return api.InputMessageID(id=value.id)  # type: ignore[attr-defined]
+    raw = getattr(value, "raw", value)
+    if isinstance(raw, TLObject) and raw.TL_NAME in {"message", "messageService"}:
+        return api.InputMessageID(id=raw.id)  # type: ignore[attr-defined]
     return value
 
 

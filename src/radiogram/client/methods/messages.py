@@ -1,0 +1,427 @@
+"""Layer 4, client: messages: sending, changing, finding, pinning.
+
+Knows which method of the API is right for which kind of chat. Must not know peers or updates.
+
+Wherever a chat is wanted, anything that names a peer will do, friendly objects too; wherever a
+message is wanted, an id, a raw message or a friendly one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, overload
+
+from radiogram import errors
+from radiogram.tl import api
+
+if TYPE_CHECKING:
+    from radiogram.client.client import TelegramClient
+    from radiogram.client.objects.message import Message, MessageLike
+
+PAGE = 100
+"""Messages that are asked for at a time: the most that Telegram gives."""
+
+
+# ── sending and changing ─────────────────────────────────────────────────────────────────────────
+
+
+async def send_message(
+    client: TelegramClient,
+    chat: Any,
+    text: str,
+    *,
+    reply_to: MessageLike | api.TypeInputReplyTo | None = None,
+    topic: int | None = None,
+    silent: bool = False,
+    entities: Sequence[api.TypeMessageEntity] | None = None,
+    buttons: api.TypeReplyMarkup | None = None,
+    link_preview: bool = True,
+    protect: bool = False,
+    schedule: datetime | int | None = None,
+    send_as: Any = None,
+) -> Message:
+    """Write into a chat; gives the message that is there then.
+
+    `topic` is the id of a forum's topic; `silent` makes no sound; `protect` forbids forwarding;
+    `schedule` is when to send it (a datetime, or seconds since 1970); `send_as` is the channel in
+    whose name it is sent. Raises the RpcError with which the server refuses.
+    """
+    from radiogram.client.objects.base import seconds_of
+    from radiogram.client.objects.message import Message
+    from radiogram.client.objects.results import sent
+
+    reply = _reply_to(reply_to, topic)
+    peer = await client.input_peer(chat)
+    result = await client.invoke(
+        api.messages.SendMessage(
+            peer=peer,
+            message=text,
+            reply_to=reply,
+            silent=silent,
+            entities=None if entities is None else list(entities),
+            reply_markup=buttons,
+            no_webpage=not link_preview,
+            noforwards=protect,
+            schedule_date=seconds_of(schedule),
+            send_as=send_as,
+        )
+    )
+    if isinstance(result, api.UpdateShortSentMessage):
+        return Message(client, await _expanded(client, peer, text, reply, result))
+    for message in sent(client, result):
+        return message
+    raise errors.ClientError(f"the server answered with {result.TL_NAME}, which holds no message")
+
+
+def _reply_to(
+    message: MessageLike | api.TypeInputReplyTo | None, topic: int | None
+) -> api.TypeInputReplyTo | None:
+    from radiogram.client.objects.message import message_id
+
+    if isinstance(message, api.TypeInputReplyTo):
+        return message
+    if message is not None:
+        return api.InputReplyToMessage(reply_to_msg_id=message_id(message), top_msg_id=topic)
+    return None if topic is None else api.InputReplyToMessage(reply_to_msg_id=topic)
+
+
+async def _expanded(
+    client: TelegramClient,
+    peer: api.TypeInputPeer,
+    text: str,
+    reply: api.TypeInputReplyTo | None,
+    short: api.UpdateShortSentMessage,
+) -> api.Message:
+    """Make the message from the short form, which has only what the sender does not know."""
+    header = None
+    if isinstance(reply, api.InputReplyToMessage):
+        header = api.MessageReplyHeader(reply_to_msg_id=reply.reply_to_msg_id)
+    return api.Message(
+        out=short.out,
+        id=short.id,
+        from_id=api.PeerUser(user_id=client.session.data.user_id),
+        peer_id=await _peer(client, peer),
+        reply_to=header,
+        date=short.date,
+        message=text,
+        media=short.media,
+        entities=short.entities,
+        ttl_period=short.ttl_period,
+    )
+
+
+async def _peer(client: TelegramClient, peer: api.TypeInputPeer) -> api.TypePeer:
+    match peer:
+        case api.InputPeerChannel():
+            return api.PeerChannel(channel_id=peer.channel_id)
+        case api.InputPeerChat():
+            return api.PeerChat(chat_id=peer.chat_id)
+    return api.PeerUser(user_id=await client.marked_id(peer))
+
+
+async def edit_message(
+    client: TelegramClient,
+    chat: Any,
+    message: MessageLike,
+    text: str,
+    *,
+    entities: Sequence[api.TypeMessageEntity] | None = None,
+    buttons: api.TypeReplyMarkup | None = None,
+    link_preview: bool = True,
+) -> Message:
+    """Change the text of a message; gives it as it is then. Raises MessageNotModified ..."""
+    from radiogram.client.objects.message import message_id
+    from radiogram.client.objects.results import in_updates
+
+    number = message_id(message)
+    result = await client.invoke(
+        api.messages.EditMessage(
+            peer=chat,
+            id=number,
+            message=text,
+            entities=None if entities is None else list(entities),
+            reply_markup=buttons,
+            no_webpage=not link_preview,
+        )
+    )
+    for found in in_updates(client, result):
+        if found.id == number:
+            return found
+    raise errors.ClientError(f"the server answered with {result.TL_NAME}, which holds no message")
+
+
+async def delete_messages(
+    client: TelegramClient,
+    chat: Any,
+    messages: MessageLike | Iterable[MessageLike],
+    *,
+    revoke: bool = True,
+) -> int:
+    """Delete one message or several; gives how many were there.
+
+    For everybody, or with ``revoke=False`` for this account only; in supergroups and channels it is
+    always for everybody.
+    """
+    from radiogram.client.objects.message import message_ids
+
+    ids = message_ids(messages)
+    peer = await client.input_peer(chat)
+    deleted = 0
+    for start in range(0, len(ids), PAGE):
+        page = ids[start : start + PAGE]
+        request = (
+            api.channels.DeleteMessages(channel=peer, id=page)
+            if isinstance(peer, api.InputPeerChannel)
+            else api.messages.DeleteMessages(id=page, revoke=revoke)
+        )
+        deleted += (await client.invoke(request)).pts_count
+    return deleted
+
+
+async def forward_messages(
+    client: TelegramClient,
+    chat: Any,
+    messages: MessageLike | Iterable[MessageLike],
+    from_chat: Any = None,
+    *,
+    silent: bool = False,
+    hide_sender: bool = False,
+    protect: bool = False,
+    topic: int | None = None,
+) -> list[Message]:
+    """Forward one message or several to a chat; gives what is there then, in the same order.
+
+    `from_chat` is where they are; it may be left out unless they are given as ids.
+    """
+    from radiogram.client.objects.message import message_ids
+    from radiogram.client.objects.results import sent
+
+    listed = list(messages) if isinstance(messages, Iterable) else [messages]
+    if from_chat is None:
+        from_chat = next((one for one in listed if not isinstance(one, int)), None)
+        if from_chat is None:
+            raise errors.ClientError("ids alone do not tell where the messages are: add from_chat=")
+    ids = message_ids(listed)
+    found: list[Message] = []
+    for start in range(0, len(ids), PAGE):
+        result = await client.invoke(
+            api.messages.ForwardMessages(
+                from_peer=from_chat,
+                id=ids[start : start + PAGE],
+                to_peer=chat,
+                silent=silent,
+                drop_author=hide_sender,
+                noforwards=protect,
+                top_msg_id=topic,
+            )
+        )
+        found.extend(sent(client, result))
+    return found
+
+
+# ── finding ──────────────────────────────────────────────────────────────────────────────────────
+
+
+@overload
+async def get_messages(
+    client: TelegramClient, chat: Any, messages: MessageLike
+) -> Message | None: ...
+@overload
+async def get_messages(
+    client: TelegramClient, chat: Any, messages: Iterable[MessageLike]
+) -> list[Message | None]: ...
+async def get_messages(
+    client: TelegramClient, chat: Any, messages: MessageLike | Iterable[MessageLike]
+) -> Message | list[Message | None] | None:
+    """Fetch messages of a chat by id: one, or a list of as many as were asked for.
+
+    None where there is no such message in the chat.
+    """
+    from radiogram.client.objects.message import message_ids
+    from radiogram.client.objects.results import list_messages
+
+    ids = message_ids(messages)
+    peer = await client.input_peer(chat)
+    marked_id = await client.marked_id(peer)
+    found: dict[int, Message] = {}
+    for start in range(0, len(ids), PAGE):
+        result = await _by_id(client, peer, ids[start : start + PAGE])
+        for message in list_messages(client, result):
+            if message.chat_id == marked_id:
+                found[message.id] = message
+    several = [found.get(number) for number in ids]
+    return several if isinstance(messages, Iterable) else several[0]
+
+
+async def _by_id(
+    client: TelegramClient, peer: api.TypeInputPeer, wanted: Sequence[int | api.TypeInputMessage]
+) -> api.messages.TypeMessages:
+    items: Any = list(wanted)
+    if isinstance(peer, api.InputPeerChannel):
+        channel: Any = peer
+        return await client.invoke(api.channels.GetMessages(channel=channel, id=items))
+    return await client.invoke(api.messages.GetMessages(id=items))
+
+
+async def iter_messages(
+    client: TelegramClient,
+    chat: Any,
+    *,
+    limit: int | None = None,
+    before: MessageLike = 0,
+    after: MessageLike = 0,
+    search: str = "",
+    sender: Any = None,
+    filter: api.TypeMessagesFilter | None = None,
+) -> AsyncIterator[Message]:
+    """Read the messages of a chat, newest first; pages are fetched as they are needed.
+
+    `before` and `after` are messages to stay between; `search`, `sender` and `filter` choose. Bots
+    may not list messages: the server answers them with BotMethodInvalid.
+    """
+    from radiogram.client.objects.message import message_id
+
+    minimum = message_id(after)
+    peer = await client.input_peer(chat)
+
+    def page(offset_id: int, size: int) -> Any:
+        bounds = {"offset_id": offset_id, "limit": size, "min_id": minimum, "max_id": 0}
+        if not search and sender is None and filter is None:
+            return api.messages.GetHistory(peer=peer, offset_date=0, add_offset=0, hash=0, **bounds)
+        return _search(peer, bounds, q=search, from_id=sender, filter=filter)
+
+    async for message in _pages(client, page, message_id(before), limit):
+        yield message
+
+
+def _search(peer: Any, bounds: dict[str, Any], **more: Any) -> api.messages.Search:
+    more["filter"] = more.get("filter") or api.InputMessagesFilterEmpty()
+    return api.messages.Search(
+        peer=peer, min_date=0, max_date=0, add_offset=0, hash=0, **bounds, **more
+    )
+
+
+async def _pages(
+    client: TelegramClient, page: Any, offset_id: int, limit: int | None
+) -> AsyncIterator[Message]:
+    """Go through pages of messages; each begins where the one before it ended."""
+    from radiogram.client.objects.results import list_messages
+
+    left = limit
+    while left is None or left > 0:
+        size = PAGE if left is None else min(PAGE, left)
+        found = list_messages(client, await client.invoke(page(offset_id, size)))
+        for message in found[:size]:
+            yield message
+        if not found or (offset_id and found[-1].id >= offset_id):
+            return
+        offset_id = found[-1].id
+        if left is not None:
+            left -= len(found)
+
+
+async def read(client: TelegramClient, chat: Any, message: MessageLike = 0) -> None:
+    """Mark a chat as read: all of it, or up to a message."""
+    from radiogram.client.objects.message import message_id
+
+    number = message_id(message)
+    peer: Any = await client.input_peer(chat)
+    if isinstance(peer, api.InputPeerChannel):
+        await client.invoke(api.channels.ReadHistory(channel=peer, max_id=number))
+    else:
+        await client.invoke(api.messages.ReadHistory(peer=peer, max_id=number))
+
+
+# ── pinning ──────────────────────────────────────────────────────────────────────────────────────
+
+
+async def pin_message(
+    client: TelegramClient,
+    chat: Any,
+    message: MessageLike,
+    *,
+    silent: bool = False,
+    one_sided: bool = False,
+) -> Message | None:
+    """Pin a message; gives the service message about it, None where Telegram makes none.
+
+    `silent` tells nobody by a sound; `one_sided` pins in a private chat for this account only. No
+    service message comes of pinning in Saved Messages, on one side, or what is pinned already.
+    """
+    from radiogram.client.objects.message import message_id
+    from radiogram.client.objects.results import service_message
+
+    result = await client.invoke(
+        api.messages.UpdatePinnedMessage(
+            peer=chat, id=message_id(message), silent=silent, pm_oneside=one_sided
+        )
+    )
+    return service_message(client, result, api.MessageActionPinMessage)
+
+
+async def unpin_message(
+    client: TelegramClient, chat: Any, message: MessageLike, *, one_sided: bool = False
+) -> None:
+    """Unpin a message; with `one_sided`, in a private chat, for this account only."""
+    from radiogram.client.objects.message import message_id
+
+    await client.invoke(
+        api.messages.UpdatePinnedMessage(
+            peer=chat, id=message_id(message), unpin=True, pm_oneside=one_sided
+        )
+    )
+
+
+async def unpin_all_messages(client: TelegramClient, chat: Any, *, topic: int | None = None) -> int:
+    """Unpin everything in a chat, or in a forum's topic; gives how many were unpinned.
+
+    The server does it piece by piece; this returns when nothing is left.
+    """
+    peer = await client.input_peer(chat)
+    unpinned = 0
+    while True:
+        result = await client.invoke(api.messages.UnpinAllMessages(peer=peer, top_msg_id=topic))
+        unpinned += result.pts_count
+        if result.offset <= 0:
+            return unpinned
+
+
+async def get_pinned_messages(
+    client: TelegramClient, chat: Any, *, topic: int | None = None, limit: int | None = None
+) -> AsyncIterator[Message]:
+    """Read the pinned messages of a chat, or of a forum's topic, newest first.
+
+    Bots may not search: they are given the newest pinned message only, and none for a topic.
+    """
+    peer = await client.input_peer(chat)
+    if client.session.data.is_bot:
+        if topic is None and limit != 0:
+            async for message in _newest_pinned(client, peer):
+                yield message
+        return
+
+    def page(offset_id: int, size: int) -> Any:
+        bounds = {"offset_id": offset_id, "limit": size, "min_id": 0, "max_id": 0}
+        pinned = api.InputMessagesFilterPinned()
+        return _search(peer, bounds, q="", filter=pinned, top_msg_id=topic)
+
+    async for message in _pages(client, page, 0, limit):
+        yield message
+
+
+async def _newest_pinned(client: TelegramClient, peer: Any) -> AsyncIterator[Message]:
+    """Read what a bot may see: channels have a name for it, of others the full object tells."""
+    from radiogram.client.objects.results import list_messages
+
+    wanted: int | api.TypeInputMessage | None
+    if isinstance(peer, api.InputPeerChannel):
+        wanted = api.InputMessagePinned()
+    elif isinstance(peer, api.InputPeerChat):
+        full = await client.invoke(api.messages.GetFullChat(chat_id=peer.chat_id))
+        wanted = getattr(full.full_chat, "pinned_msg_id", None)
+    else:
+        wanted = (await client.invoke(api.users.GetFullUser(id=peer))).full_user.pinned_msg_id
+    if wanted:
+        for message in list_messages(client, await _by_id(client, peer, [wanted])):
+            yield message
