@@ -28,6 +28,7 @@ BELOW = {
     "server": {"errors", "tl", "crypto", "wire", "mtproto", "net"},
     "sessions": {"errors", "tl", "client"},
     "events": {"errors", "tl", "client"},
+    "types": {"errors", "tl", "client"},
     "api": {"tl"},
 }
 TOP = {"cli", "demo", "testing", "__main__", "__init__"}

@@ -10,13 +10,24 @@ import pytest
 
 import radiogram
 
-PUBLIC = ["ServerAddress", "TelegramClient", "api", "errors", "events", "sessions"]
-SESSIONS = ["MemorySession", "PeerRecord", "Session", "SessionData", "SqliteSession", "State", "StringSession"]
+PUBLIC = ["ServerAddress", "TelegramClient", "api", "errors", "events", "sessions", "types"]
+SESSIONS = [
+    "MemorySession",
+    "PeerRecord",
+    "Session",
+    "SessionData",
+    "SqliteSession",
+    "State",
+    "StringSession",
+]
+
+TYPES = ["Chat", "Dialog", "Message", "Participant", "User"]
 
 
 def test_the_public_names_are_these() -> None:
     assert sorted(radiogram.__all__) == PUBLIC
     assert sorted(radiogram.sessions.__all__) == SESSIONS
+    assert sorted(radiogram.types.__all__) == TYPES
 
 
 @pytest.mark.parametrize("name", PUBLIC)

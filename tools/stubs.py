@@ -27,14 +27,15 @@ PLAIN = {
     "true": "_bool",
     "Object": "_object",
 }
-NAME = "_str | _TLObject"  # a username, phone number or link; an object that is about the wanted
+# A username, phone number or link; an object that is about the wanted, or a friendly one over it.
+NAME = "_str | _TLObject | _Holder"
 LIKES = {
     "InputPeer": ("PeerLike", f"TypeInputPeer | _int | {NAME}"),
     "InputUser": ("UserLike", f"TypeInputUser | _int | {NAME}"),
     "InputChannel": ("ChannelLike", f"TypeInputChannel | _int | {NAME}"),
     "InputDialogPeer": ("DialogPeerLike", f"TypeInputDialogPeer | _int | {NAME}"),
     "InputNotifyPeer": ("NotifyPeerLike", f"TypeInputNotifyPeer | _int | {NAME}"),
-    "InputMessage": ("MessageLike", "TypeInputMessage | _int | _TLObject"),
+    "InputMessage": ("MessageLike", "TypeInputMessage | _int | _TLObject | _Holder"),
     "InputPhoto": ("PhotoLike", "TypeInputPhoto | _TLObject"),
     "InputDocument": ("DocumentLike", "TypeInputDocument | _TLObject"),
 }
@@ -65,6 +66,15 @@ from typing import (
 )
 
 from radiogram.tl.base import Request as _Request, TLObject as _TLObject
+'''
+
+HOLDER = '''
+from typing import Protocol as _Protocol
+
+class _Holder(_Protocol):
+    """What holds a raw object: the client's friendly objects."""
+    @property
+    def raw(self) -> _TLObject: ...
 '''
 
 
@@ -185,7 +195,7 @@ def texts() -> dict[str, str]:
     api = Stub(
         newest,
         "Telegram's API in the newest layer: every constructor, method and abstract type.",
-        ["", f"LAYER: _Final[_int] = {newest.layer}", '_R = _TypeVar("_R")'],
+        ["", f"LAYER: _Final[_int] = {newest.layer}", '_R = _TypeVar("_R")', *HOLDER.splitlines()],
     )
     mtproto = Stub(
         mtproto_registry(),

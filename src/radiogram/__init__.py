@@ -11,14 +11,14 @@ from importlib import import_module
 
 TYPE_CHECKING = False  # type checkers take this name for true; typing itself would cost 10 ms
 if TYPE_CHECKING:
-    from radiogram import errors, events, sessions
+    from radiogram import errors, events, sessions, types
     from radiogram.client.client import TelegramClient
     from radiogram.client.datacenters import ServerAddress
     from radiogram.tl import api
 
 __version__ = "0.1.0"
 
-__all__ = ["ServerAddress", "TelegramClient", "api", "errors", "events", "sessions"]
+__all__ = ["ServerAddress", "TelegramClient", "api", "errors", "events", "sessions", "types"]
 
 _HOMES = {
     "ServerAddress": "radiogram.client.datacenters:ServerAddress",
@@ -27,6 +27,7 @@ _HOMES = {
     "errors": "radiogram.errors",
     "events": "radiogram.events",
     "sessions": "radiogram.sessions",
+    "types": "radiogram.types",
 }
 
 

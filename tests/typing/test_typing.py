@@ -1,4 +1,4 @@
-"""mypy and pyright agree on `invoke.py`, and infer the union of Updates that a call gives."""
+"""mypy and pyright agree on `invoke.py` and `friendly.py`, and infer what a call gives."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import pytest
 
 HERE = Path(__file__).parent
 SOURCE = HERE.parents[1] / "src"
+SOURCES = ("invoke.py", "friendly.py")
 UPDATES = {
     "UpdateShort",
     "UpdateShortChatMessage",
@@ -32,7 +33,7 @@ def test_checkers_infer_results(checker: str, options: list[str]) -> None:
     if importlib.util.find_spec(checker) is None:
         pytest.skip(f"{checker} is not installed; pip install '.[dev]' brings it")
     done = subprocess.run(
-        [sys.executable, "-m", checker, *options, str(HERE / "invoke.py")],
+        [sys.executable, "-m", checker, *options, *(str(HERE / name) for name in SOURCES)],
         capture_output=True,
         text=True,
         cwd=HERE.parents[1],

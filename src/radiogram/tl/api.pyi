@@ -26,6 +26,13 @@ from radiogram.tl.base import Request as _Request, TLObject as _TLObject
 LAYER: _Final[_int] = 232
 _R = _TypeVar("_R")
 
+from typing import Protocol as _Protocol
+
+class _Holder(_Protocol):
+    """What holds a raw object: the client's friendly objects."""
+    @property
+    def raw(self) -> _TLObject: ...
+
 class AccountDaysTTL(_TLObject):
     days: _int
     def __init__(self, *, days: _int) -> None: ...
@@ -16194,11 +16201,11 @@ _wallet_TypeTonConnectPending: _TypeAlias = wallet.TonConnectPending
 _wallet_TypeTonConnectSessions: _TypeAlias = wallet.TonConnectSessions
 _wallet_TypeTransactions: _TypeAlias = wallet.Transactions
 _wallet_TypeUserAddresses: _TypeAlias = wallet.UserAddresses
-PeerLike: _TypeAlias = TypeInputPeer | _int | _str | _TLObject
-UserLike: _TypeAlias = TypeInputUser | _int | _str | _TLObject
-ChannelLike: _TypeAlias = TypeInputChannel | _int | _str | _TLObject
-DialogPeerLike: _TypeAlias = TypeInputDialogPeer | _int | _str | _TLObject
-NotifyPeerLike: _TypeAlias = TypeInputNotifyPeer | _int | _str | _TLObject
-MessageLike: _TypeAlias = TypeInputMessage | _int | _TLObject
+PeerLike: _TypeAlias = TypeInputPeer | _int | _str | _TLObject | _Holder
+UserLike: _TypeAlias = TypeInputUser | _int | _str | _TLObject | _Holder
+ChannelLike: _TypeAlias = TypeInputChannel | _int | _str | _TLObject | _Holder
+DialogPeerLike: _TypeAlias = TypeInputDialogPeer | _int | _str | _TLObject | _Holder
+NotifyPeerLike: _TypeAlias = TypeInputNotifyPeer | _int | _str | _TLObject | _Holder
+MessageLike: _TypeAlias = TypeInputMessage | _int | _TLObject | _Holder
 PhotoLike: _TypeAlias = TypeInputPhoto | _TLObject
 DocumentLike: _TypeAlias = TypeInputDocument | _TLObject
