@@ -25,6 +25,7 @@ from radiogram.server.authorizations import Authorization, AuthorizationBook
 from radiogram.server.clock import Clock
 from radiogram.server.db import PEER_USER, Database, phone_codes, users
 from radiogram.server.faults import Faults
+from radiogram.server.observer import Observer
 from radiogram.server.rpc import Caller, dispatch
 from radiogram.server.settings import Settings
 from radiogram.server.store import Peer
@@ -87,6 +88,8 @@ class World:
         self.authorizations = AuthorizationBook(db, self.clock, self.random)
         self.faults = Faults()
         """What goes wrong on purpose; see :class:`~radiogram.server.faults.Faults`."""
+        self.observer: Observer | None = None
+        """Is told of every call and push."""
         self.shared_results: dict[tuple[int, bytes], tuple[int, bytes]] = {}
         """Encoded results that are the same for everybody, by layer and call; with their second."""
         self.code_attempts: dict[str, int] = {}
@@ -303,6 +306,8 @@ class World:
     ) -> None:
         """Push updates to the live sessions of an account that want them (A13)."""
         self.pushed.append(Push(user_id, updates))
+        if self.observer is not None:
+            self.observer.pushed(user_id, updates)
         if self.faults.has_pushes:
             fault = self.faults.of_push(user_id)
             kind = fault.kind if fault is not None else ""
