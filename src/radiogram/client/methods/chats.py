@@ -339,5 +339,6 @@ async def _group(client: TelegramClient, chat: Any) -> Any:
 
 def _list(users: Any) -> list[Any]:
     """Take one user for a list of one."""
-    one = isinstance(users, str | int) or not isinstance(users, Iterable)
-    return [users] if one else list(users)
+    if isinstance(users, str) or not isinstance(users, Iterable):
+        return [users]
+    return list(users)

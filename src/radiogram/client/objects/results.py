@@ -46,7 +46,8 @@ def known_peer(client: TelegramClient, raw: Any, marked_id: int) -> Chat | User:
         return User(client, api.UserEmpty(id=peer.id))
     if peer.kind == "chat":
         return Chat(client, api.ChatEmpty(id=peer.id))
-    return Chat(client, api.ChannelForbidden(id=peer.id, access_hash=0, title=""))
+    photo = api.ChatPhotoEmpty()
+    return Chat(client, api.Channel(id=peer.id, min=True, title="", photo=photo, date=0))
 
 
 def list_messages(client: TelegramClient, result: Any) -> list[Message]:
