@@ -76,6 +76,14 @@ def demo() -> None:
     "--dc-id", type=click.IntRange(1, 5), default=2, show_default=True, help="Data centre to play."
 )
 @click.option(
+    "--fault",
+    "faults",
+    metavar="SPEC",
+    multiple=True,
+    help="What is to go wrong, such as flood_wait:messages.sendMessage,seconds=30,times=2; may be"
+    " given more than once.",
+)
+@click.option(
     "--json",
     "as_json",
     is_flag=True,
@@ -89,6 +97,7 @@ def serve(
     login_code: str | None,
     world: str | None,
     dc_id: int,
+    faults: tuple[str, ...],
     as_json: bool,
 ) -> None:
     """Run a Telegram server.
@@ -106,6 +115,7 @@ def serve(
             login_code=login_code,
             world=world,
             dc_id=dc_id,
+            faults=faults,
             as_json=as_json,
         )
     )

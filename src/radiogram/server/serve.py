@@ -41,6 +41,8 @@ class Options:
     world: str | None = None
     """TOML file of accounts."""
     dc_id: int = 2
+    faults: tuple[str, ...] = ()
+    """Specifications for :mod:`radiogram.server.fault_spec`."""
     as_json: bool = False
 
 
@@ -57,6 +59,7 @@ def run(
     login_code: str | None = None,
     world: str | None = None,
     dc_id: int = 2,
+    faults: tuple[str, ...] = (),
     as_json: bool = False,
 ) -> int:
     """Serve until SIGTERM or SIGINT, and return the exit code of the process.
@@ -71,6 +74,7 @@ def run(
         login_code=login_code,
         world=world,
         dc_id=dc_id,
+        faults=faults,
         as_json=as_json,
     )
     logging.basicConfig(
@@ -118,6 +122,7 @@ async def serve(options: Options) -> None:
     try:
         if options.world is not None:
             server.world.load_toml(options.world)
+        _add_faults(server, options.faults)
         _announce(server, as_json=options.as_json)
         await ended.wait()
     finally:
@@ -135,6 +140,17 @@ async def _start(server: Server, options: Options) -> None:
             f"--database {options.database}: {reason}; give the path of a file that can be written,"
             " or the URL of a database whose driver is installed"
         ) from None
+
+
+def _add_faults(server: Server, specs: tuple[str, ...]) -> None:
+    if specs:
+        from radiogram.server import fault_spec
+
+        for spec in specs:
+            try:
+                fault_spec.apply(server.faults, spec)
+            except fault_spec.FaultSpecError as error:
+                raise ServeError(f"--fault {error}") from None
 
 
 def _announce(server: Server, *, as_json: bool) -> None:

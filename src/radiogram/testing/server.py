@@ -1,0 +1,329 @@
+"""Top layer, testing: a server with a world of its own, made in milliseconds, for one test.
+
+Knows how to put accounts into it, how to be signed in without a key exchange, and how to restart
+it. Knows no test runner.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import os
+import sqlite3
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from sqlalchemy import update
+
+from radiogram.client.client import TelegramClient
+from radiogram.client.environment import Environment
+from radiogram.client.sessions import MemorySession, Session, SessionData
+from radiogram.crypto.keys import AuthKey
+from radiogram.server.clock import Clock
+from radiogram.server.db import auth_keys, open_database
+from radiogram.server.faults import Faults
+from radiogram.server.identity import key_of_process
+from radiogram.server.server import META_KEY, Server
+from radiogram.server.world import World
+from radiogram.testing.thread import LoopThread, remote
+from radiogram.testing.traffic import Call, Traffic
+from radiogram.tl.base import Request
+
+if TYPE_CHECKING:
+    import telethon
+
+R = TypeVar("R")
+
+API_ID = 1
+API_HASH = "0123456789abcdef0123456789abcdef"
+"""This server takes any."""
+SHORT = 0.02
+"""Seconds that a client really waits before it looks again for a server that is away."""
+
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account of a test, and what is needed to sign in to it."""
+
+    id: int
+    name: str
+    username: str | None = None
+    phone: str | None = None
+    """Of a user."""
+    code: str | None = None
+    """Of a user: the login code."""
+    token: str | None = None
+    """Of a bot."""
+
+    @property
+    def is_bot(self) -> bool:
+        """Whether it is a bot."""
+        return self.token is not None
+
+
+class TelegramServer:
+    """A server that runs beside the test, in a thread of its own; use it from any thread.
+
+    It has what ``TelegramClient(server=...)`` wants: host, port, dc_id and public_key.
+    """
+
+    def __init__(self, thread: LoopThread, **options: Any) -> None:
+        self._thread = thread
+        self._options = options
+        self._server: Server | None = None
+        self._key = key_of_process()
+        self._clock = Clock()
+        self._faults = Faults()
+        self._database, self._keeper = _new_database()
+        self.host = "127.0.0.1"
+        self.port = 0
+        self.dc_id: int = options.get("dc_id", 2)
+        self.public_key = self._key.public.to_pem()
+        """In PEM form."""
+        self.fingerprint = self._key.public.fingerprint
+        self.traffic = Traffic(self._clock.now)
+        """What went over it so far; shown when a test fails."""
+        self.traffic.watch(self._faults)
+        self.clock: Clock = remote(thread, lambda: self._clock)
+        """Its clock, which can be set, advanced, stopped and resumed."""
+        self.faults: Faults = remote(thread, lambda: self._faults)
+        """What goes wrong on purpose."""
+        self.world: World = remote(thread, lambda: self._running.world)
+        """Everything else that the server knows. Its methods run in the server's thread."""
+        self._users = itertools.count(1)
+
+    def __repr__(self) -> str:
+        state = f"at {self.host}:{self.port}" if self.is_running else "not running"
+        return f"<TelegramServer {state}>"
+
+    # -------------------------------------------------------------- life
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it listens."""
+        return self._server is not None
+
+    @property
+    def _running(self) -> Server:
+        if self._server is None:
+            raise RuntimeError("the server is stopped; call telegram_server.start()")
+        return self._server
+
+    def start(self) -> None:
+        """Listen, on the same port as before if there was one. Does nothing if it runs."""
+        if self._server is None:
+            self._server = self._thread.run(self._start())
+            self.port = self._server.port
+
+    def stop(self) -> None:
+        """Close every connection and forget what is only in memory; accounts and messages stay."""
+        server, self._server = self._server, None
+        if server is not None:
+            self._thread.run(self._stop(server))
+
+    def restart(self) -> None:
+        """Stop and start again, as after an update of the server."""
+        self.stop()
+        self.start()
+
+    def close(self) -> None:
+        """Stop it and throw its world away."""
+        self.stop()
+        self._keeper.close()
+
+    async def _start(self) -> Server:
+        server = Server(
+            host=self.host,
+            port=self.port,
+            database=self._database,
+            clock=self._clock,
+            **self._options,
+        )
+        await server.start()
+        server.world.faults = self._faults
+        server.world.observer = self.traffic
+        self.traffic.note("server", f"the server listens on {server.host}:{server.port}")
+        return server
+
+    async def _stop(self, server: Server) -> None:
+        await server.close()
+        self._clock.close()
+        self.traffic.note("server", "the server is stopped")
+
+    # -------------------------------------------------------------- accounts
+
+    def make_user(
+        self,
+        first_name: str = "",
+        last_name: str = "",
+        *,
+        username: str | None = None,
+        phone: str | None = None,
+    ) -> Account:
+        """Make an account of a person. Raises WorldError if it cannot be as described."""
+        number = next(self._users)
+        made = self.world.add_user(
+            phone or f"99966{self.dc_id}{number:04}",
+            first_name or f"User {number}",
+            last_name,
+            username,
+        )
+        self.traffic.name(made.id, made.first_name)
+        return Account(
+            made.id,
+            f"{made.first_name} {made.last_name}".strip(),
+            made.username,
+            made.phone,
+            code=self.world.login_code(made.phone or ""),
+        )
+
+    def make_bot(
+        self, name: str = "", *, username: str | None = None, token: str | None = None
+    ) -> Account:
+        """Make a bot. Raises WorldError if it cannot be as described."""
+        number = next(self._users)
+        made = self.world.add_bot(name or f"Bot {number}", username or f"test{number}_bot", token)
+        self.traffic.name(made.id, made.first_name)
+        return Account(made.id, made.first_name, made.username, token=made.token)
+
+    def sign_in(self, account: Account) -> SessionData:
+        """Return a new session that is signed in already: no key exchange, no code."""
+        return self._thread.call(self._sign_in, account)
+
+    def _sign_in(self, account: Account) -> SessionData:
+        world = self._running.world
+        key = AuthKey(world.random(256))
+        world.authorizations.add(key, first_salt=0, expires_at=None)
+        with world.db.begin() as tx:
+            tx.execute(
+                update(auth_keys)
+                .where(auth_keys.c.key_id == key.key_id)
+                .values(user_id=account.id)
+            )
+        return SessionData(
+            dc_id=self.dc_id,
+            host=self.host,
+            port=self.port,
+            auth_key=key.data,
+            user_id=account.id,
+            is_bot=account.is_bot,
+        )
+
+    def call(self, account: Account | None, request: Request[R]) -> R:
+        """Make a call as an account, in the server itself: no client, nothing to await.
+
+        What it causes is pushed to the clients that are connected. It is not recorded as a call of
+        the account. Raises :class:`radiogram.server.RpcFault`.
+        """
+        result: R = self.world.call(0 if account is None else account.id, request)
+        return result
+
+    # -------------------------------------------------------------- clients
+
+    @property
+    def environment(self) -> Environment:
+        """For ``TelegramClient(environment=...)``: waits take no time, the server's clock moves.
+
+        A client that sleeps for thirty seconds, since the server asked for it, goes on at once, and
+        thirty seconds have passed for the server.
+        """
+        return Environment(sleep=self._sleep, jitter=lambda: 0.0)
+
+    async def _sleep(self, seconds: float) -> None:
+        if self.is_running:
+            self.clock.advance(seconds)
+            await asyncio.sleep(0)
+        else:
+            await asyncio.sleep(min(seconds, SHORT))
+
+    def client(
+        self,
+        account: Account | None = None,
+        *,
+        session: Session | str | None = None,
+        **options: Any,
+    ) -> TelegramClient:
+        """Return a Radiogram client that is not connected yet, signed in if an account is given.
+
+        `session` is used instead of a new one; `options` are those of TelegramClient.
+        """
+        if session is None:
+            session = MemorySession(self.sign_in(account) if account is not None else None)
+        options.setdefault("environment", self.environment)
+        options.setdefault("reconnect_attempts", None)
+        return TelegramClient(session, API_ID, API_HASH, server=self, **options)
+
+    def telethon_client(
+        self, account: Account | None = None, **options: Any
+    ) -> telethon.TelegramClient:
+        """Return a Telethon client that is not connected yet, signed in if an account is given.
+
+        `options` are those of Telethon's TelegramClient. Raises ImportError without Telethon.
+        """
+        from radiogram.testing.telethon import make_client
+
+        return make_client(self, account, options)
+
+    def to_json(self) -> str:
+        """Return the line that ``radiogram serve --json`` prints, for a program elsewhere."""
+        return json.dumps(
+            {
+                "host": self.host,
+                "port": self.port,
+                "dc_id": self.dc_id,
+                "public_key": self.public_key,
+                "fingerprint": self.fingerprint,
+            }
+        )
+
+    # -------------------------------------------------------------- waiting
+
+    def wait_for_call(
+        self, method: str, by: Account | None = None, *, timeout: float = 5
+    ) -> Awaitable[Call]:
+        """Wait for the next call of a method (a TL name or a pattern), in the real time.
+
+        It may have come already; every call is given out once. Raises TimeoutError.
+        """
+        future = self.traffic.next_call(method, by.id if by is not None else None)
+
+        async def wait() -> Call:
+            try:
+                return await asyncio.wait_for(asyncio.wrap_future(future), timeout)
+            except TimeoutError:
+                whom = f" by {by.name}" if by is not None else ""
+                raise TimeoutError(f"no {method}{whom} within {timeout:g} s") from None
+
+        return wait()
+
+
+# ------------------------------------------------------------------ a new world quickly
+
+_template: sqlite3.Connection | None = None
+_template_url = ""
+
+
+def _new_database() -> tuple[str, sqlite3.Connection]:
+    """Return the URL of a new database with everything in it that every server has.
+
+    It lives as long as the connection. Copied, since making the tables takes 20 ms.
+    """
+    global _template, _template_url  # noqa: PLW0603 - once in a process
+    if _template is None:
+        _template_url, _template = _memory()
+        database = open_database(_template_url)
+        database.set_meta(META_KEY, key_of_process().to_pem().encode())
+        database.close()
+    url, keeper = _memory()
+    _template.backup(keeper)
+    return url, keeper
+
+
+def _memory() -> tuple[str, sqlite3.Connection]:
+    """Return the URL of an empty database in memory, and a connection that keeps it alive."""
+    name = f"file:radiogram-{os.getpid()}-{next(_numbers)}?mode=memory&cache=shared"
+    return f"sqlite:///{name}&uri=true", sqlite3.connect(name, uri=True, check_same_thread=False)
