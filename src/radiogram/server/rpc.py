@@ -339,7 +339,11 @@ def dispatch(world: World, caller: Caller, body: bytes) -> bytes:
     """
     try:
         return _dispatch(world, caller, bytes(body))
-    except (RpcFault, NotYet, Withheld):
+    except (NotYet, Withheld):
+        raise
+    except RpcFault as fault:
+        if world.observer is not None:
+            world.observer.refused(caller, fault)
         raise
     except Exception:
         log.exception("a call failed inside the server")
@@ -359,7 +363,7 @@ def _dispatch(world: World, caller: Caller, body: bytes) -> bytes:
     second = int(world.clock.now())
     troubled = world.faults.has_calls
     kept = world.shared_results.get((target.layer, body))
-    if kept is not None and kept[0] == second and not troubled:
+    if kept is not None and kept[0] == second and not troubled and world.observer is None:
         return kept[1]
 
     request = _decode(target, body)
@@ -369,6 +373,8 @@ def _dispatch(world: World, caller: Caller, body: bytes) -> bytes:
     except EncodeError as error:
         log.info("%s of layer %d has no newer form: %s", method.TL_NAME, target.layer, error)
         raise RpcFault(400, "INPUT_REQUEST_INVALID") from None
+    if world.observer is not None:
+        world.observer.called(caller, newest)
     if troubled:
         _meet_fault(world, caller, newest, None)
     handler = _find(newest, authorization, world)
@@ -386,6 +392,8 @@ def _dispatch(world: World, caller: Caller, body: bytes) -> bytes:
         log.exception("%s of %d failed", method.TL_NAME, authorization.user_id)
         raise RpcFault(500, "RPC_CALL_FAIL") from None
     log.debug("%s of %d: %d bytes", method.TL_NAME, authorization.user_id, len(result))
+    if world.observer is not None:
+        world.observer.answered(caller, newest, value)
     if troubled:
         _meet_fault(world, caller, newest, result)
     if handler.shared and len(body) == 4:
