@@ -139,11 +139,11 @@ def test_a12_8_takeout(device: Keyed) -> None:
     assert refused(device, body) == "400 TAKEOUT_INVALID"
 
 
-def test_a12_9_business(device: Keyed) -> None:
+def test_a12_9_business(user: Keyed) -> None:
     body = NEWEST.encode(api.InvokeWithBusinessConnection(connection_id="x", query=CONFIG))
-    assert refused(device, body) == "400 USER_BOT_REQUIRED"
-    device.authorization.is_bot = True
-    assert refused(device, body) == "400 BUSINESS_CONNECTION_INVALID"
+    assert refused(user, body) == "400 BUSINESS_CONNECTION_NOT_ALLOWED"
+    user.authorization.is_bot = True
+    assert refused(user, body) == "400 BUSINESS_CONNECTION_INVALID"
 
 
 @pytest.mark.parametrize(

@@ -382,6 +382,13 @@ business_bots = Table(
     Column("disabled", Boolean, nullable=False, default=False),
 )
 
+business_paused = Table(
+    "business_paused",
+    metadata,
+    Column("user_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("peer_id", BigInteger, primary_key=True, autoincrement=False),  # the bot keeps out
+)
+
 
 class DatabaseError(RadiogramError):
     """The database cannot be used by this version of the server."""
@@ -498,6 +505,7 @@ __all__ = [
     "bot_events",
     "boxes",
     "business_bots",
+    "business_paused",
     "chats",
     "contacts",
     "dialogs",

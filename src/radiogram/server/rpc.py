@@ -16,7 +16,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from struct import unpack_from
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 from radiogram.errors import DecodeError, EncodeError, RadiogramError, SchemaError
 from radiogram.server import layers
@@ -244,14 +244,25 @@ def _wait_for(caller: Caller, msg_ids: list[int]) -> None:
         raise NotYet
 
 
-def _peel(world: World, caller: Caller, body: bytes) -> tuple[bytes, bool]:
-    """Take the wrappers off and heed them. Return the call, and whether it wants no updates."""
+class _Peeled(NamedTuple):
+    """A call without its wrappers."""
+
+    body: bytes
+    quiet: bool
+    """Whether it wants no updates."""
+    connection_id: str | None
+    """The business connection over which it comes."""
+
+
+def _peel(world: World, caller: Caller, body: bytes) -> _Peeled:
+    """Take the wrappers off and heed them."""
     quiet = False
+    connection_id = None
     for _ in range(_MAX_WRAPPERS):
         if len(body) < 4:
             raise RpcFault(400, "INPUT_FETCH_FAIL")
         if body[:4] not in _WRAPPER_IDS:
-            return body, quiet
+            return _Peeled(body, quiet, connection_id)
         wrapper = _decode(_NEWEST, body)
         match wrapper:
             case api.InvokeWithLayer():
@@ -267,9 +278,7 @@ def _peel(world: World, caller: Caller, body: bytes) -> tuple[bytes, bool]:
             case api.InvokeWithTakeout():
                 raise RpcFault(400, "TAKEOUT_INVALID")
             case api.InvokeWithBusinessConnection():
-                if not caller.authorization.is_bot:
-                    raise RpcFault(400, "USER_BOT_REQUIRED")
-                raise RpcFault(400, "BUSINESS_CONNECTION_INVALID")
+                connection_id = wrapper.connection_id
             case _:  # proofs of a genuine app, ranges of an export: nothing to check here (A12.10)
                 pass
         body = bytes(cast(Any, wrapper).query)
@@ -311,7 +320,7 @@ def _decode(source: Registry, body: bytes) -> Request[Any]:
         raise RpcFault(400, "INPUT_FETCH_ERROR") from None
 
 
-def _find(request: Request[Any], authorization: Authorization, world: World) -> Handler:
+def find_handler(request: Request[Any], authorization: Authorization, world: World) -> Handler:
     """Return the handler of a request, or refuse the caller (A11.5 to A11.7)."""
     handler = HANDLERS.get(type(request))
     if handler is None:
@@ -351,7 +360,7 @@ def dispatch(world: World, caller: Caller, body: bytes) -> bytes:
 
 
 def _dispatch(world: World, caller: Caller, body: bytes) -> bytes:
-    body, quiet = _peel(world, caller, body)
+    body, quiet, connection_id = _peel(world, caller, body)
     authorization = caller.authorization
     if authorization.fault is not None:
         raise RpcFault(401, world.authorizations.take_fault(authorization))
@@ -362,7 +371,7 @@ def _dispatch(world: World, caller: Caller, body: bytes) -> bytes:
     target = caller.registry
     second = int(world.clock.now())
     troubled = world.faults.has_calls
-    kept = world.shared_results.get((target.layer, body))
+    kept = world.shared_results.get((target.layer, body)) if connection_id is None else None
     if kept is not None and kept[0] == second and not troubled and world.observer is None:
         return kept[1]
 
@@ -377,10 +386,13 @@ def _dispatch(world: World, caller: Caller, body: bytes) -> bytes:
         world.observer.called(caller, newest)
     if troubled:
         _meet_fault(world, caller, newest, None)
-    handler = _find(newest, authorization, world)
+    call = newest
+    if connection_id is not None:  # the wrapper has a handler like any method (A12.9)
+        call = api.InvokeWithBusinessConnection(connection_id=connection_id, query=newest)
+    handler = find_handler(call, authorization, world)
     context = Context(world, caller)
     try:
-        value = handler.function(context, newest)
+        value = handler.function(context, call)
         result = target.encode_result(method, layers.downgrade_result(value, method, target))
         context.commit()
     except RpcFault as fault:
@@ -396,7 +408,7 @@ def _dispatch(world: World, caller: Caller, body: bytes) -> bytes:
         world.observer.answered(caller, newest, value)
     if troubled:
         _meet_fault(world, caller, newest, result)
-    if handler.shared and len(body) == 4:
+    if handler.shared and len(body) == 4 and connection_id is None:
         world.shared_results[target.layer, body] = (second, result)
     return result
 
