@@ -7,8 +7,6 @@ class is made when it is first touched. Other layers: :func:`radiogram.tl.build.
 
 from __future__ import annotations
 
-from typing import Any
-
 LAYER = 232
 """The newest layer that the package knows; clients speak it."""
 
@@ -17,12 +15,12 @@ MessageLike = PhotoLike = DocumentLike = object
 # What a client makes an InputPeer, InputUser ... of, for annotations; the stub says what that is.
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name.startswith("__"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from radiogram.tl.build import registry
 
-    found = getattr(registry().api, name)
+    found: object = getattr(registry().api, name)
     globals()[name] = found
     return found
 

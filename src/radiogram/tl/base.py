@@ -6,7 +6,6 @@ plain data. Knows no schema: the classes are made in :mod:`radiogram.tl.build`.
 
 from __future__ import annotations
 
-import base64
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 import msgspec
@@ -34,6 +33,7 @@ class TLMeta(msgspec.StructMeta):
             raise _refusal(cls, args, values) from None
 
 
+_INFINITY = float("inf")
 _construct = msgspec.StructMeta.__call__
 
 
@@ -77,11 +77,16 @@ class TLObject(_Struct, gc=False):
     def to_json(self, *, indent: int | None = None) -> str:
         """Give :meth:`to_dict` as JSON, bytes in base64.
 
-        Pure ASCII; bytes that were no UTF-8 in a string come out as lone surrogates.
+        Pure ASCII; bytes that were no UTF-8 in a string come out as lone surrogates, numbers that
+        JSON does not have as ``"NaN"``, ``"Infinity"`` and ``"-Infinity"``.
         """
         import json
 
-        return json.dumps(_plain(self), indent=indent, default=_base64)
+        plain = _plain(self)
+        try:
+            return json.dumps(plain, indent=indent, default=_base64, allow_nan=False)
+        except ValueError:
+            return json.dumps(_finite(plain), indent=indent, default=_base64)
 
     def __reduce__(self) -> tuple[Any, ...]:
         cls = type(self)
@@ -147,7 +152,20 @@ def _plain(value: Any) -> Any:
     return value
 
 
+def _finite(plain: Any) -> Any:
+    """Replace the numbers that JSON does not have."""
+    if isinstance(plain, dict):
+        return {name: _finite(value) for name, value in plain.items()}
+    if isinstance(plain, list):
+        return [_finite(item) for item in plain]
+    if isinstance(plain, float) and not -_INFINITY < plain < _INFINITY:
+        return {_INFINITY: "Infinity", -_INFINITY: "-Infinity"}.get(plain, "NaN")
+    return plain
+
+
 def _base64(value: object) -> str:
+    import base64
+
     if isinstance(value, (bytes, bytearray, memoryview)):
         return base64.b64encode(value).decode("ascii")
     raise EncodeError(f"{type(value).__name__} {value!r} has no JSON form")

@@ -10,7 +10,7 @@ import copyreg
 import threading
 from collections.abc import Iterable
 from functools import cached_property
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from radiogram.errors import DecodeError, EncodeError, SchemaError
 from radiogram.tl.base import Request, TLMeta, TLObject, short
@@ -20,8 +20,22 @@ from radiogram.tl.reader import Readers
 from radiogram.tl.schema.definition import Definition, class_name, vector_item
 from radiogram.tl.schema.table import Table
 from radiogram.tl.schema.tables import FIRST_LAYER, LAYER, api_table, mtproto_table
-from radiogram.tl.schema.tlfile import parse, parse_line
 from radiogram.tl.writer import Writers
+
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    class Definitions(Protocol):
+        """Where a registry finds what its layer knows."""
+
+        def find(self, name: str) -> Definition | None: ...
+        def find_id(self, id: int) -> Definition | None: ...
+        def results(self) -> Iterable[tuple[str, str]]:
+            """Give every name with its result: constructors first, then methods."""
+            ...
+
+        def is_method(self, name: str) -> bool: ...
+
 
 _PYTHON_TYPES = {
     "int": "int",
@@ -32,26 +46,14 @@ _PYTHON_TYPES = {
     "int128": "bytes",
     "int256": "bytes",
     "Bool": "bool",
-    "true": "bool",
     "!X": "object",
+    "X": "object",
     "Object": "object",
 }
 
 _lock = threading.RLock()
 _types: dict[tuple[str, str], type[TLObject]] = {}
 _classes: dict[tuple[str, bool, str], type[TLObject]] = {}
-
-
-class Definitions(Protocol):
-    """Where a registry finds what its layer knows."""
-
-    def find(self, name: str) -> Definition | None: ...
-    def find_id(self, id: int) -> Definition | None: ...
-    def results(self) -> Iterable[tuple[str, str]]:
-        """Give every name with its result: constructors first, then methods."""
-        ...
-
-    def is_method(self, name: str) -> bool: ...
 
 
 class _Layer:
@@ -81,23 +83,26 @@ class _Overlay:
         self._base = base
         self._names = {d.name: d for d in definitions}
         self._ids = {d.id: d for d in self._names.values()}
+        # Who has a new name keeps its id, so the name that had it is gone.
+        renamed = {found.name for id in self._ids if (found := base.find_id(id)) is not None}
+        self._hidden = renamed | self._names.keys()
 
     def find(self, name: str) -> Definition | None:
-        return self._names.get(name) or self._base.find(name)
+        return self._names.get(name) if name in self._hidden else self._base.find(name)
 
     def find_id(self, id: int) -> Definition | None:
-        found = self._ids.get(id)
-        if found is None:
-            found = self._base.find_id(id)
-            if found is not None and found.name in self._names:
-                return None
-        return found
+        own = self._ids.get(id)
+        if own is not None:
+            return own
+        found = self._base.find_id(id)
+        return None if found is None or found.name in self._hidden else found
 
     def results(self) -> Iterable[tuple[str, str]]:
-        yield from ((name, definition.result) for name, definition in self._names.items())
-        for name, result in self._base._definitions.results():
-            if name not in self._names:
-                yield name, result
+        own = self._names.items()
+        theirs = [x for x in self._base._definitions.results() if x[0] not in self._hidden]
+        for methods in (False, True):
+            yield from ((name, d.result) for name, d in own if d.is_method is methods)
+            yield from (x for x in theirs if self._base._definitions.is_method(x[0]) is methods)
 
     def is_method(self, name: str) -> bool:
         own = self._names.get(name)
@@ -117,15 +122,29 @@ class Registry:
         self._writers = Writers(self)
 
     @classmethod
-    def from_tl(cls, text: str, *, layer: int, base: Registry | None = None) -> Registry:
+    def from_tl(
+        cls, text: str, *, layer: int | None = None, base: Registry | None = None
+    ) -> Registry:
         """Make a registry of a ``.tl`` text, for a layer that the package does not know yet.
 
-        What the text does not define is taken from ``base`` (the newest layer unless given).
-        SchemaError tells the line that cannot be read.
+        The layer is the one that the text states in a comment (``// LAYER 233``) unless given.
+        What the text does not define is taken from ``base``, the newest layer unless given.
+        SchemaError tells the line that cannot be used.
         """
+        from radiogram.tl.schema.check import check
+        from radiogram.tl.schema.tlfile import declarations, stated_layer
+
         base = base or registry()
-        made = cls(base.family, layer, _Overlay(parse(text, layer=layer), base))
-        made._check_bare()
+        layer = layer or stated_layer(text)
+        if layer is None:
+            raise SchemaError("the text states no layer ('// LAYER 233'), and none is given")
+        declared = declarations(text, layer=layer)
+        made = cls(base.family, layer, _Overlay((d for _, d in declared), base))
+        for line, definition in declared:
+            try:
+                check(definition, made)
+            except SchemaError as error:
+                raise SchemaError(f"line {line}: {error}") from None
         return made
 
     def __repr__(self) -> str:
@@ -208,13 +227,6 @@ class Registry:
                 raise SchemaError(f"{tl_type} has {len(names)} constructors: it cannot be bare")
             name = names[0]
         return self.definition(name)
-
-    def _check_bare(self) -> None:
-        for name in self.names():
-            for field in self.definition(name).fields:
-                tl_type = vector_item(field.type) or field.type
-                if tl_type[0] == "%":
-                    self.bare(tl_type)
 
     # Reading
 
@@ -368,7 +380,10 @@ def _make_class(family: str, definition: Definition) -> type[TLObject]:
         "__module__": f"radiogram.tl.{family}",
         "__qualname__": definition.qualified_name,
         "__doc__": str(definition),
-        "__annotations__": {field.attribute: _annotation(field.type) for field in fields},
+        "__annotations__": {
+            field.attribute: "bool" if field.is_flag else _annotation(field.type)
+            for field in fields
+        },
         "TL_DEFINITION": definition,
         "TL_FAMILY": family,
         "TL_NAME": definition.name,
@@ -423,6 +438,8 @@ def _restore_class(family: str, is_method: bool, declaration: str) -> type[TLObj
     for definition in table.versions(declaration.partition("#")[0]):
         if str(definition) == declaration:
             return _class_of(family, definition)
+    from radiogram.tl.schema.tlfile import parse_line
+
     return _class_of(family, parse_line(declaration, is_method=is_method))
 
 

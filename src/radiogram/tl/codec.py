@@ -19,6 +19,8 @@ MAX_OBJECTS = 1 << 18
 """How many objects one input may hold. The largest honest answers hold a tenth of that."""
 MAX_LENGTH = (1 << 24) - 1
 """Longest string or bytes value that TL can express."""
+PATH_END = 150
+"""Characters of each end of a long path that an error shows."""
 
 FIXED = {"int": "i", "long": "q", "double": "d", "int128": "16s", "int256": "32s", "#": "I"}
 """Types of fixed size and their :mod:`struct` codes."""

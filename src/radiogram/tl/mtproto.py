@@ -7,16 +7,14 @@ reads and writes them.
 
 from __future__ import annotations
 
-from typing import Any
 
-
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name.startswith("__"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from radiogram.tl.build import mtproto_registry
 
     registry = mtproto_registry()
-    found = registry if name == "REGISTRY" else getattr(registry.api, name)
+    found: object = registry if name == "REGISTRY" else getattr(registry.api, name)
     globals()[name] = found
     return found
 

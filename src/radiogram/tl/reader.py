@@ -19,7 +19,7 @@ from collections.abc import Callable
 from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any
 
-from radiogram.errors import DecodeError
+from radiogram.errors import DecodeError, SchemaError
 from radiogram.tl.base import TLObject, maker
 from radiogram.tl.codec import (
     FALSE_ID,
@@ -27,6 +27,7 @@ from radiogram.tl.codec import (
     MAX_DEPTH,
     MAX_LENGTH,
     MAX_OBJECTS,
+    PATH_END,
     SIZES,
     TRUE_ID,
     VECTOR_ID,
@@ -35,7 +36,16 @@ from radiogram.tl.codec import (
     read_string,
 )
 from radiogram.tl.schema.definition import Definition, Field, vector_item
-from radiogram.tl.source import Compiled, Source, compile_function, compiled_from
+from radiogram.tl.source import (
+    Compiled,
+    Source,
+    bare_name,
+    compile_function,
+    compiled_from,
+    is_bare,
+    type_of_name,
+    typed_name,
+)
 
 if TYPE_CHECKING:
     from radiogram.tl.build import Registry
@@ -43,7 +53,6 @@ if TYPE_CHECKING:
 Reader = Callable[[bytes, int, int], tuple[Any, int]]
 
 _CHUNK = 4  # optional fields behind one common test
-_PATH_END = 150  # characters shown of each end of a long path
 _MEANT = {
     "InputUser": {
         "inputPeerEmpty": "inputUserEmpty",
@@ -76,7 +85,7 @@ class _ReaderSource:
 
     def write(self) -> Source:
         out, fields = self.out, self.definition.fields
-        if any(_nests(f.type) for f in fields):
+        if any(_nests(f.type) for f in fields if not f.is_flag):
             out.add("_d -= 1")
             out.add("if _d < 0: raise _Malformed('nested too deeply')")
         optional = [f.attribute for f in fields if f.optional and not f.is_flag]
@@ -187,13 +196,13 @@ class _ReaderSource:
         self.out.add(f"_p += {length}", field)
 
     def nested(self, field: Field) -> None:
-        if _is_bare(field.type):
+        if is_bare(field.type):
             self.flush()
-            self.out.add(f"{field.attribute}, _p = {_bare(field.type)}(_b, _p, _d)", field)
+            self.out.add(f"{field.attribute}, _p = {bare_name(field.type)}(_b, _p, _d)", field)
             return
         self.run.append(("_c", "I", field))
         self.flush()
-        self.out.add(f"{field.attribute}, _p = {_typed(field.type)}[_c](_b, _p, _d)", field)
+        self.out.add(f"{field.attribute}, _p = {typed_name(field.type)}[_c](_b, _p, _d)", field)
 
     def vector(self, field: Field, item: str) -> None:
         name, out = field.attribute, self.out
@@ -222,10 +231,10 @@ class _ReaderSource:
             out.add(f"    _x = _b[_p:_p + {size}]; _p += {size}", field)
         elif item == "Bool" or vector_item(item) is not None:
             out.add(f"    _x, _p = _value({item!r}, _b, _p, _d)", field)
-        elif _is_bare(item):
-            out.add(f"    _x, _p = {_bare(item)}(_b, _p, _d)", field)
+        elif is_bare(item):
+            out.add(f"    _x, _p = {bare_name(item)}(_b, _p, _d)", field)
         else:
-            out.add(f"    _x, _p = {_typed(item)}[_U_I(_b, _p)[0]](_b, _p + 4, _d)", field)
+            out.add(f"    _x, _p = {typed_name(item)}[_U_I(_b, _p)[0]](_b, _p + 4, _d)", field)
         out.add(f"    {name}.append(_x)", field)
 
     def flush(self) -> None:
@@ -245,19 +254,7 @@ def _nests(tl_type: str) -> bool:
     item = vector_item(tl_type)
     if item is not None:
         return _nests(item)
-    return not (tl_type in FIXED or tl_type in ("string", "bytes", "Bool", "true", "!X"))
-
-
-def _is_bare(tl_type: str) -> bool:
-    return tl_type[0] == "%" or tl_type.rpartition(".")[2][0].islower()
-
-
-def _typed(tl_type: str) -> str:
-    return f"_T_{tl_type.replace('.', '__')}"
-
-
-def _bare(tl_type: str) -> str:
-    return f"_B_{tl_type.lstrip('%').replace('.', '__')}"
+    return not (tl_type in FIXED or tl_type in ("string", "bytes", "Bool", "!X"))
 
 
 def _cases(fields: list[Field]) -> list[list[Field]]:
@@ -366,6 +363,8 @@ class Readers:
             return read_string(data, position)
         if tl_type == "bytes":
             return read_bytes(data, position)
+        if is_bare(tl_type):
+            return self.bare(bare_name(tl_type))(data, position, depth)
         (id,) = _U_I(data, position)
         position += 4
         if tl_type == "Bool":
@@ -390,11 +389,22 @@ class Readers:
 
     def typed(self, tl_type: str) -> _Typed:
         """Give the readers of one abstract type; ``Object`` and ``X`` stand for any."""
-        name = _typed("Object" if tl_type == "X" else tl_type)
+        name = typed_name(tl_type)
         found: _Typed | None = self._globals.get(name)
         if found is None:
             kind = _CountedTyped if self._counted else _Typed
-            found = self._globals[name] = kind(self, name[3:].replace("__", "."))
+            found = self._globals[name] = kind(self, type_of_name(name))
+        return found
+
+    def bare(self, name: str) -> Reader:
+        """Give the reader of a bare type by the name of its global."""
+        found: Reader | None = self._globals.get(name)
+        if found is None:
+            try:
+                definition = self._registry.bare(type_of_name(name))
+            except SchemaError as error:
+                raise Malformed(str(error)) from None
+            found = self._globals[name] = self._link(definition, name)
         return found
 
     def count(self, objects: int) -> None:
@@ -426,28 +436,32 @@ class Readers:
             reader = self._by_id[definition.id] = self._link(definition)
         return reader
 
-    def _link(self, definition: Definition) -> Reader:
-        """Make the reader of a definition for this registry."""
+    def _link(self, definition: Definition, name: str = "") -> Reader:
+        """Make the reader of a definition for this registry, a global if ``name`` is given."""
         cls = self._registry.class_of(definition)
         if not definition.params:
             # All objects without fields are equal, so one will do.
             only = maker(cls)()
             return lambda data, position, depth: (only, position)
         code = _code(cls, definition)
-        for name in code.co_names:
-            if name[0] == "_" and name not in self._globals:
-                self._provide(name)
-        return FunctionType(code, self._globals, code.co_name, (maker(cls),))
+        reader = FunctionType(code, self._globals, code.co_name, (maker(cls),))
+        if name:
+            # Before its own globals are: a bare type may hold itself.
+            self._globals[name] = reader
+        for other in code.co_names:
+            if other[0] == "_" and other not in self._globals:
+                self._provide(other)
+        return reader
 
     def _provide(self, name: str) -> None:
         """Make a global that compiled code refers to."""
-        kind, rest = name[:3], name[3:].replace("__", ".")
+        kind = name[:3]
         if kind == "_U_":
-            self._globals[name] = struct.Struct(f"<{rest}").unpack_from
+            self._globals[name] = struct.Struct(f"<{name[3:]}").unpack_from
         elif kind == "_T_":
-            self.typed(rest)
+            self.typed(type_of_name(name))
         elif kind == "_B_":
-            self._globals[name] = self._link(self._registry.bare(rest))
+            self.bare(name)
 
 
 _U_I = struct.Struct("<I").unpack_from
@@ -466,6 +480,7 @@ def _explain(error: Exception, data: bytes, offset: int) -> DecodeError:
     path = ""
     position = offset
     fields: tuple[Field, ...] = ()
+    in_vector = False
     traceback = error.__traceback__
     while traceback is not None:
         frame = traceback.tb_frame
@@ -477,18 +492,23 @@ def _explain(error: Exception, data: bytes, offset: int) -> DecodeError:
             fields = compiled.fields[traceback.tb_lineno - 1]
             if len(fields) > 1:
                 fields = (_short_field(fields, position, len(data)),)
+            in_vector = False
             for field in fields:
                 path += f".{field.attribute}"
                 items = frame.f_locals.get(field.attribute)
                 if vector_item(field.type) and isinstance(items, list):
                     path += f"[{len(items)}]"
+                    in_vector = True
+        elif in_vector and frame.f_code is Readers.find.__code__:
+            # An item's number is looked up before the position moves behind it.
+            position += 4
         elif frame.f_code in (Readers.value.__code__, Readers.vector.__code__):
             position = frame.f_locals["position"]
             if "items" in frame.f_locals:
                 path += f"[{len(frame.f_locals['items'])}]"
         traceback = traceback.tb_next
-    if len(path) > 2 * _PATH_END:
-        path = f"{path[:_PATH_END]} ... {path[-_PATH_END:]}"
+    if len(path) > 2 * PATH_END:
+        path = f"{path[:PATH_END]} ... {path[-PATH_END:]}"
     if isinstance(error, Malformed):
         return DecodeError(str(error), path=path, offset=position - error.back)
     if isinstance(error, RecursionError):

@@ -14,6 +14,28 @@ import msgspec
 
 from radiogram.tl.schema.definition import Definition, Field
 
+_DOT = "\u00b7"  # a letter to Python, and in no name of TL
+
+
+def typed_name(tl_type: str) -> str:
+    """Give the global under which a boxed type is found; X and Object stand for any."""
+    return f"_T_{'Object' if tl_type == 'X' else tl_type.replace('.', _DOT)}"
+
+
+def bare_name(tl_type: str) -> str:
+    """Give the global under which a bare type (``future_salt``, ``%FutureSalt``) is found."""
+    return f"_B_{tl_type.lstrip('%').replace('.', _DOT)}"
+
+
+def type_of_name(name: str) -> str:
+    """Give the type that one of these globals is about."""
+    return name[3:].replace(_DOT, ".")
+
+
+def is_bare(tl_type: str) -> bool:
+    """Tell whether a type, no vector, is laid out without its constructor number."""
+    return tl_type[0] == "%" or tl_type.rpartition(".")[2][0].islower()
+
 
 class Source:
     """Lines of a function, indented, each with the fields it handles."""

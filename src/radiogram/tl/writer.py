@@ -22,13 +22,14 @@ from collections.abc import Callable
 from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any
 
-from radiogram.errors import EncodeError
+from radiogram.errors import EncodeError, SchemaError
 from radiogram.tl.base import TLObject, short
 from radiogram.tl.codec import (
     BYTE_LENGTHS,
     FALSE,
     FIXED,
     INT_RANGES,
+    PATH_END,
     TRUE,
     VECTOR_ID,
     Misfit,
@@ -36,7 +37,16 @@ from radiogram.tl.codec import (
     pack_string,
 )
 from radiogram.tl.schema.definition import Definition, Field, vector_item
-from radiogram.tl.source import Compiled, Source, compile_function, compiled_from
+from radiogram.tl.source import (
+    Compiled,
+    Source,
+    bare_name,
+    compile_function,
+    compiled_from,
+    is_bare,
+    type_of_name,
+    typed_name,
+)
 
 if TYPE_CHECKING:
     from radiogram.tl.build import Registry
@@ -143,8 +153,8 @@ class _WriterSource:
         if tl_type.startswith("!X"):
             return f"_raw({name}, None, _a)"
         if is_bare(tl_type):
-            return f"_B_{mangled(tl_type.lstrip('%'))}[_type({name})]({name}, _a)"
-        return f"_T_{mangled(tl_type)}[_type({name})]({name}, _a)"
+            return f"{bare_name(tl_type)}[_type({name})]({name}, _a)"
+        return f"{typed_name(tl_type)}[_type({name})]({name}, _a)"
 
     def vector(self, field: Field, item: str) -> None:
         name, out = field.attribute, self.out
@@ -175,16 +185,6 @@ class _WriterSource:
         self.run.clear()
 
 
-def is_bare(tl_type: str) -> bool:
-    """True for a type that is written without its constructor number."""
-    return tl_type[0] == "%" or tl_type.rpartition(".")[2][0].islower()
-
-
-def mangled(tl_type: str) -> str:
-    """Give a type as a part of an identifier."""
-    return tl_type.replace(".", "__")
-
-
 class _Typed(dict[type, Writer]):
     """Writers for the classes that one place accepts; filled when first met."""
 
@@ -194,6 +194,18 @@ class _Typed(dict[type, Writer]):
     def __missing__(self, cls: type) -> Writer:
         writer = self[cls] = self.find(cls)
         return writer
+
+
+_FAULTS = (
+    Misfit,
+    struct.error,
+    AttributeError,
+    TypeError,
+    ValueError,
+    OverflowError,
+    RecursionError,
+)
+"""What values that do not fit raise in compiled code."""
 
 
 class Writers:
@@ -224,21 +236,21 @@ class Writers:
         try:
             self.value(tl_type, value, pieces.append)
             return b"".join(pieces)
-        except (Misfit, struct.error, AttributeError, TypeError, ValueError, RecursionError) as e:
-            raise _explain(e, tl_type, value) from None
+        except _FAULTS as error:
+            raise _explain(error, tl_type, value) from None
 
     def value(self, tl_type: str, value: Any, add: Add) -> None:
         """Lay out a value of any type, without the help of compiled code."""
         item = vector_item(tl_type)
-        if item is None and tl_type in ("Object", "X") and isinstance(value, list):
+        if item is None and tl_type in ("Object", "X") and isinstance(value, (list, tuple)):
             tl_type, item = "Vector<Object>", "Object"
         if item is not None:
             if not isinstance(value, (list, tuple)):
-                raise Misfit
+                raise Misfit(misfit(tl_type, value))
             if tl_type.startswith("V"):
                 add(VECTOR_ID.to_bytes(4, "little"))
             add(struct.pack("<I", len(value)))
-            for element in value:
+            for index, element in enumerate(value):  # noqa: B007 the index is for _explain
                 self.value(item, element, add)
             return
         problem = misfit(tl_type, value)
@@ -252,6 +264,8 @@ class Writers:
             add(pack_bytes(value))
         elif tl_type == "Bool" or value is True or value is False:
             add(_pack_bool(value))
+        elif is_bare(tl_type):
+            self.bare(bare_name(tl_type))[type(value)](value, add)
         else:
             self.typed(tl_type)[type(value)](value, add)
 
@@ -261,35 +275,55 @@ class Writers:
             pieces: list[bytes] = []
             self.typed("Object")[type(value)](value, pieces.append)
             value = b"".join(pieces)
-        elif not isinstance(value, (bytes, bytearray, memoryview)):
+        elif isinstance(value, (bytes, bytearray, memoryview)):
+            value = bytes(value)
+        else:
             raise Misfit
         if length is not None and length != len(value):
             raise Misfit(f"expected {length} bytes as announced, got {len(value)}")
-        add(bytes(value))
+        add(value)
 
     def typed(self, tl_type: str) -> _Typed:
         """Give the writers of one abstract type; ``Object`` and ``X`` stand for any."""
-        if tl_type == "X":
-            tl_type = "Object"
-        name = f"_T_{mangled(tl_type)}"
+        name = typed_name(tl_type)
         found: _Typed | None = self._globals.get(name)
         if found is None:
-            found = self._globals[name] = _Typed(lambda cls: self._find(cls, tl_type))
+            wanted = type_of_name(name)
+            found = self._globals[name] = _Typed(lambda cls: self._find(cls, wanted))
+        return found
+
+    def bare(self, name: str) -> _Typed:
+        """Give the writers of a bare type by the name of its global."""
+        found: _Typed | None = self._globals.get(name)
+        if found is None:
+            try:
+                wanted = self._registry.bare(type_of_name(name)).name
+            except SchemaError as error:
+                raise Misfit(str(error)) from None
+            found = self._globals[name] = _Typed(lambda cls: self._find_bare(cls, wanted))
         return found
 
     def _find(self, cls: type, tl_type: str) -> Writer:
-        definition = getattr(cls, "TL_DEFINITION", None)
-        if definition is None or self._registry.family != cls.TL_FAMILY:  # type: ignore[attr-defined]
-            raise Misfit
+        if tl_type == "Object" and issubclass(cls, (bool, list, tuple)):
+            return lambda value, add: self.value("Object", value, add)
+        definition = self._known(cls)
         if tl_type != "Object" and (definition.is_method or definition.result != tl_type):
             raise Misfit
         return self._writer(cls, definition, bare=False)
 
     def _find_bare(self, cls: type, name: str) -> Writer:
-        definition = getattr(cls, "TL_DEFINITION", None)
-        if definition is None or definition.name != name:
+        definition = self._known(cls)
+        if definition.name != name:
             raise Misfit
         return self._writer(cls, definition, bare=True)
+
+    def _known(self, cls: type) -> Definition:
+        """Give the definition of a class of this family."""
+        if not issubclass(cls, TLObject) or self._registry.family != cls.TL_FAMILY:
+            raise Misfit
+        if cls.TL_DEFINITION is None:
+            raise Misfit
+        return cls.TL_DEFINITION
 
     def _writer(self, cls: type, definition: Definition, *, bare: bool) -> Writer:
         writer = self._by_class.get((cls, bare))
@@ -320,14 +354,13 @@ class Writers:
 
     def _provide(self, name: str) -> None:
         """Make a global that compiled code refers to."""
-        kind, rest = name[:3], name[3:]
+        kind = name[:3]
         if kind == "_P_":
-            self._globals[name] = struct.Struct(f"<{rest}").pack
+            self._globals[name] = struct.Struct(f"<{name[3:]}").pack
         elif kind == "_T_":
-            self.typed(rest.replace("__", "."))
+            self.typed(type_of_name(name))
         elif kind == "_B_":
-            bare = self._registry.bare(rest.replace("__", ".")).name
-            self._globals[name] = _Typed(lambda cls: self._find_bare(cls, bare))
+            self.bare(name)
 
 
 _codes: dict[tuple[type, bool, frozenset[str]], Compiled] = {}
@@ -378,7 +411,7 @@ def misfit(tl_type: str, value: Any) -> str | None:
             expected = "str without lone surrogates"
     elif tl_type == "bytes":
         fits, expected = isinstance(value, (bytes, bytearray, memoryview)), "bytes"
-    elif tl_type in ("Bool", "true"):
+    elif tl_type == "Bool":
         fits, expected = isinstance(value, bool), "bool"
     elif tl_type.startswith("!X"):
         fits = isinstance(value, (bytes, bytearray, memoryview, TLObject))
@@ -386,7 +419,7 @@ def misfit(tl_type: str, value: Any) -> str | None:
     elif vector_item(tl_type) is not None:
         fits, expected = isinstance(value, (list, tuple)), f"list of {vector_item(tl_type)}"
     elif tl_type in ("Object", "X"):
-        fits, expected = isinstance(value, (TLObject, bool)), "a TL object"
+        fits, expected = isinstance(value, (TLObject, bool, list, tuple)), "a TL object"
     else:
         definition = value.TL_DEFINITION if isinstance(value, TLObject) else None
         fits = definition is not None and (
@@ -414,24 +447,20 @@ def _explain(error: Exception, tl_type: str, value: Any) -> EncodeError:
         frame = traceback.tb_frame
         compiled = compiled_from(frame.f_code)
         if compiled is not None:
-            path = (
-                f"{path}.{compiled.definition.qualified_name}"
-                if path
-                else (compiled.definition.qualified_name)
-            )
-            fields = compiled.fields[traceback.tb_lineno - 1]
-            step, found = _fault(fields, frame.f_locals)
+            path += "." if path else ""
+            path += compiled.definition.qualified_name
+            step, found = _fault(compiled.fields[traceback.tb_lineno - 1], frame.f_locals)
             path += step
             reason = reason or found
+        elif frame.f_code is Writers.value.__code__ and "index" in frame.f_locals:
+            path += f"[{frame.f_locals['index']}]"
         traceback = traceback.tb_next
     if isinstance(error, RecursionError):
         reason = "nested too deeply"
-    if not path:
-        path = (
-            getattr(type(value), "__qualname__", "value")
-            if isinstance(value, TLObject)
-            else (tl_type)
-        )
+    if path[:1] in ("", "["):
+        path = f"{type(value).__qualname__ if isinstance(value, TLObject) else tl_type}{path}"
+    if len(path) > 2 * PATH_END:
+        path = f"{path[:PATH_END]} ... {path[-PATH_END:]}"
     return EncodeError(f"{path}: {reason or misfit(tl_type, value) or error}")
 
 
@@ -439,7 +468,7 @@ def _fault(fields: tuple[Field, ...], values: dict[str, Any]) -> tuple[str, str]
     """Of the fields of one line give the step into the one at fault, and what is wrong with it."""
     for field in fields:
         name, value = field.attribute, values.get(field.attribute)
-        problem = misfit(field.type, value)
+        problem = misfit("Bool" if field.is_flag else field.type, value)
         if problem is not None:
             return f".{name}", problem
         item = vector_item(field.type)

@@ -15,7 +15,6 @@ import msgspec
 
 _NUMBERED = ("InputSingleMedia", "InputStorePaymentPurpose")
 """Types whose random_id numbers something new; elsewhere it names something that exists."""
-_VECTOR = re.compile(r"[Vv]ector<(.+)>\Z")
 
 
 class Field(msgspec.Struct, frozen=True, gc=False):
@@ -112,7 +111,7 @@ class Definition(msgspec.Struct, frozen=True, gc=False):
 
     def __str__(self) -> str:
         words = [f"{self.name}#{self.id:08x}"]
-        if self.generic:
+        if self.generic or any(p.type in ("X", "!X") for p in self.params):
             words.append("{X:Type}")
         words += map(str, self.params)
         return " ".join([*words, "=", self.result])
@@ -130,8 +129,7 @@ def class_name(name: str) -> str:
 
 def vector_item(tl_type: str) -> str | None:
     """Give the type of a vector's items, or None if the type is no vector."""
-    match = _VECTOR.match(tl_type)
-    return match.group(1) if match else None
+    return tl_type[7:-1] if tl_type[1:7] == "ector<" and tl_type[0] in "Vv" else None
 
 
 def declared_id(declaration: str) -> int:
