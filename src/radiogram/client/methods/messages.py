@@ -311,14 +311,22 @@ async def _pages(
     left = limit
     while left is None or left > 0:
         size = PAGE if left is None else min(PAGE, left)
-        found = list_messages(client, await client.invoke(page(offset_id, size)))
-        for message in found[:size]:
-            yield message
-        if not found or (offset_id and found[-1].id >= offset_id):
+        result = await client.invoke(page(offset_id, size))
+        # What is gone is in its place as messageEmpty, and a page may be nothing but gaps.
+        ids = [raw.id for raw in getattr(result, "messages", ())]
+        if offset_id:  # a server that repeats itself would be asked for ever
+            ids = [number for number in ids if number < offset_id]
+        if not ids:
             return
-        offset_id = found[-1].id
-        if left is not None:
-            left -= len(found)
+        for message in list_messages(client, result):
+            if offset_id and message.id >= offset_id:
+                continue
+            if left is not None:
+                if left <= 0:
+                    return
+                left -= 1
+            yield message
+        offset_id = min(ids)
 
 
 async def read(client: TelegramClient, chat: Any, message: MessageLike = 0) -> None:
@@ -346,8 +354,9 @@ async def pin_message(
 ) -> Message | None:
     """Pin a message; gives the service message about it, None where Telegram makes none.
 
-    `silent` tells nobody by a sound; `one_sided` pins in a private chat for this account only. No
-    service message comes of pinning in Saved Messages, on one side, or what is pinned already.
+    `silent` makes no sound; `one_sided` pins in a private chat for this account only. No service
+    message comes of pinning in Saved Messages or on one side. What is pinned already stays so: in
+    groups and channels Telegram calls that ChatNotModified.
     """
     from radiogram.client.objects.message import message_id
     from radiogram.client.objects.results import service_message
@@ -363,7 +372,10 @@ async def pin_message(
 async def unpin_message(
     client: TelegramClient, chat: Any, message: MessageLike, *, one_sided: bool = False
 ) -> None:
-    """Unpin a message; with `one_sided`, in a private chat, for this account only."""
+    """Unpin a message; with `one_sided`, in a private chat, for this account only.
+
+    Raises ChatNotModified in groups and channels when it is not pinned.
+    """
     from radiogram.client.objects.message import message_id
 
     await client.invoke(
@@ -383,7 +395,7 @@ async def unpin_all_messages(client: TelegramClient, chat: Any, *, topic: int | 
     while True:
         result = await client.invoke(api.messages.UnpinAllMessages(peer=peer, top_msg_id=topic))
         unpinned += result.pts_count
-        if result.offset <= 0:
+        if result.offset <= 0 or result.pts_count <= 0:
             return unpinned
 
 
