@@ -260,6 +260,22 @@ async def test_a_gap_is_fetched_when_its_time_is_over(
     assert handler.seen == ["a2", "a3"]
 
 
+async def test_what_a_bot_does_for_somebody_else_is_not_its_own(
+    make: Make, telegram: Telegram
+) -> None:
+    handler, notes = Handler(), Notebook()
+    pump = make(handler, keeper=notes)
+    await pump.start()
+    call = api.messages.UpdatePinnedMessage(peer=api.InputPeerSelf(), id=7)
+    theirs = api.UpdatePinnedMessages(
+        pinned=True, peer=api.PeerUser(user_id=5), messages=[7], pts=2, pts_count=1
+    )
+    pump.result(api.InvokeWithBusinessConnection(connection_id="c", query=call), container(theirs))
+    await pump.drain()
+    assert handler.seen == []
+    assert notes.state == State(1, 0, 1, 0)
+
+
 async def test_a_closed_channel_is_forgotten(make: Make, telegram: Telegram) -> None:
     handler, notes = Handler(), Notebook(State(1, 0, 1, 0), {1: 1})
     telegram.refuse[api.updates.GetChannelDifference] = errors.rpc_error(400, "CHANNEL_PRIVATE")

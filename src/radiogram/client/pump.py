@@ -172,7 +172,8 @@ class UpdatePump:
 
     def result(self, request: Any, result: Any) -> None:
         """Take the result of an own call, whatever it is."""
-        if self._stopped:
+        # Over a business connection the boxes and the pts are somebody else's.
+        if self._stopped or isinstance(request, api.InvokeWithBusinessConnection):
             return
         if isinstance(result, api.UpdateShortSentMessage):
             # Only here is it known what was sent, and where to.
