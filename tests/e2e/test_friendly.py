@@ -127,7 +127,11 @@ async def test_pins(ada: TelegramClient, make: MakeChat, kind: str) -> None:
         assert isinstance(service.action, api.MessageActionPinMessage)
         assert service.reply_to == first.id
         assert service.chat_id == first.chat_id
-    assert await ada.pin_message(chat, first.id, silent=True) is None, "it is pinned already"
+    if kind in {"saved", "private"}:
+        assert await ada.pin_message(chat, first.id) is None, "it is pinned already"
+    else:
+        with pytest.raises(errors.ChatNotModified):
+            await ada.pin_message(chat, first.id)
     await ada.pin_message(chat, second.raw, silent=True)
     await third.pin()
     assert await texts(ada.get_pinned_messages(chat)) == ["3", "2", "1"]
@@ -152,9 +156,7 @@ async def test_pins_of_one_side(ada: TelegramClient, ben: TelegramClient) -> Non
     assert await texts(ada.get_pinned_messages("ben_writes")) == []
 
 
-async def test_everything_is_unpinned_piece_by_piece(
-    server: Server, ada: TelegramClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_many_pins(ada: TelegramClient) -> None:
     chat = await ada.create_channel("Many")
     for number in range(103):
         await (await chat.send_message(str(number))).pin(silent=True)
@@ -200,7 +202,8 @@ async def test_edit_forward_delete(ada: TelegramClient, make: MakeChat, kind: st
     assert one is not None
     assert one.text == "ONE"
     assert gone is None
-    assert other is None, "a message of another chat"
+    if kind in {"saved", "private", "group"}:  # channels have numbers of their own
+        assert other is None, "a message of another chat"
     assert await first.delete() == 1
     assert await ada.get_messages(chat, first) is None
     assert await ada.delete_messages(chat, [first.id, second]) == 1
@@ -278,7 +281,7 @@ async def test_groups_and_channels(
     assert set(found) == {"ada_writes", "ben_writes", "cat_writes"}
     assert found["ada_writes"].status == "creator"
     assert found["cat_writes"].status == "member"
-    assert found["cat_writes"].inviter_id == chat.raw.id or found["cat_writes"].date is not None
+    assert found["cat_writes"].date is not None
     assert len(await collect(chat.iter_participants(limit=2))) == 2
     assert [one.id for one in await collect(chat.iter_participants(search="be"))] == [
         found["ben_writes"].id
@@ -370,7 +373,7 @@ async def test_dialogs(ada: TelegramClient, make: MakeChat) -> None:
     assert again.chat_id == by_text["in channel"].id
 
 
-async def test_many_dialogs_come_in_pages(server: Server, ada: TelegramClient) -> None:
+async def test_many_dialogs_come_in_pages(ada: TelegramClient) -> None:
     for number in range(105):
         await ada.create_channel(str(number))
     names = [one.name async for one in ada.iter_dialogs()]
