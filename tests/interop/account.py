@@ -116,7 +116,8 @@ class Account:
         self._hashes: dict[int, int] = {}
         """Access hashes of channels, as far as anything told them."""
         self._ledger: Ledger | None = None
-        self._channels: dict[int, Ledger] = {}
+        self.channels: dict[int, Ledger] = {}
+        """The books of each channel's box that this account is in."""
         driver.on_push = self._take_push
         driver.on_result = self._book
         driver.on_event = self._take_event
@@ -161,7 +162,7 @@ class Account:
                 continue
             if change.kind not in AFFECTED:
                 channel = channel_told_of(change)
-            ledger = self._ledger if channel is None else self._channels.get(channel)
+            ledger = self._ledger if channel is None else self.channels.get(channel)
             if ledger is not None:
                 ledger.step(change.pts, change.pts_count, change.kind)
         self._arrived.set()
@@ -230,7 +231,7 @@ class Account:
         """Check that the books explain every step of pts up to the server's own state."""
         assert self._ledger is not None
         await self._balance(self._ledger, await self.pts())
-        for channel, ledger in self._channels.items():
+        for channel, ledger in self.channels.items():
             await self._balance(ledger, await self._channel_pts(channel))
 
     async def _balance(self, ledger: Ledger, pts: int) -> None:
@@ -243,9 +244,9 @@ class Account:
             ) from None
         assert ledger.reached == pts, f"pts ran past the server's {pts}: {ledger.steps}"
 
-    async def difference(self, before: int, date: int) -> Plain:
+    async def difference(self, before: int, date: int, *, qts: int = 0) -> Plain:
         """Call updates.getDifference from `before` and book what it covers."""
-        result = await self.driver.call("updates.getDifference", pts=before, date=date, qts=0)
+        result = await self.driver.call("updates.getDifference", pts=before, date=date, qts=qts)
         if result.kind == "updates.difference":
             assert self._ledger is not None
             self._ledger.difference(before, result.state.pts)
@@ -260,8 +261,8 @@ class Account:
             pts=before,
             limit=100,
         )
-        if result.kind == "updates.channelDifference" and room.id in self._channels:
-            self._channels[room.id].difference(before, result.pts)
+        if result.kind == "updates.channelDifference" and room.id in self.channels:
+            self.channels[room.id].difference(before, result.pts)
         return result
 
     # Rooms.
@@ -276,16 +277,15 @@ class Account:
         self._rooms[room.id] = Plain(
             "inputPeerChannel", channel_id=room.id, access_hash=self._hashes[room.id]
         )
-        self._channels[room.id] = Ledger(await self._channel_pts(room.id))
+        self.channels[room.id] = Ledger(await self._channel_pts(room.id))
 
     def forget(self, room: Room) -> None:
         """Close the books of a room that this account is no longer in."""
-        self._channels.pop(room.id, None)
+        self.channels.pop(room.id, None)
 
     async def _channel_pts(self, channel: int) -> int:
-        peer = Plain("inputDialogPeer", peer=self._rooms[channel])
-        found = await self.driver.call("messages.getPeerDialogs", peers=[peer])
-        return found.dialogs[0].pts
+        peer = input_channel(self._rooms[channel])
+        return (await self.driver.call("channels.getFullChannel", channel=peer)).full_chat.pts
 
     async def room_pts(self, room: Room) -> int:
         """Ask the server where the box of this room stands, for this account."""

@@ -154,8 +154,9 @@ async def town() -> AsyncIterator[Town]:
         yield town
         for host in town.hosts.values():
             await host.stop()
-        assert server.stop() == 0, server.log
-        assert "Traceback" not in server.log, server.log
+        code = server.stop()
+        if code or "Traceback" in server.log:
+            pytest.fail(f"the server ended with {code}; its log:\n{server.log[-4000:]}")
 
 
 class Guests:
@@ -196,6 +197,15 @@ class Guests:
         await driver.login_bot(token_of(number))
         return await self._admit(account)
 
+    async def close(self) -> None:
+        """Audit the accounts and close everything."""
+        async with AsyncExitStack() as stack:
+            for driver in self.drivers:
+                stack.push_async_callback(_close, driver)
+            for account in self.accounts:
+                if not account.gone:
+                    await account.balance()
+
     async def _admit(self, account: Account) -> Account:
         await account.settle()
         self.accounts.append(account)
@@ -206,13 +216,8 @@ class Guests:
 async def guests(town: Town) -> AsyncIterator[Guests]:
     """A maker of accounts; at the end the pts of each of them must add up (C0.3.2)."""
     guests = Guests(town)
-    async with AsyncExitStack() as stack:
-        yield guests
-        for driver in guests.drivers:
-            stack.push_async_callback(_close, driver)
-        for account in guests.accounts:
-            if not account.gone:
-                await account.balance()
+    yield guests
+    await guests.close()
 
 
 async def _close(driver: Driver) -> None:

@@ -157,7 +157,7 @@ class KurigramDriver(Driver):
             await handle_updates(updates)
 
         async def tell_result(query: TLObject[Any], *more: Any, **options: Any) -> Any:
-            result = await invoke(query, *more, **options)
+            result = await invoke(query, *more, **{"retries": 1, **options})
             self.on_result(dump(result), channel_of(query))
             return result
 

@@ -118,9 +118,9 @@ class NodeDriver(Driver):
             "e": key.e,
         }
         self._transport = transport or self.transports[0]
-        await self._connect(catch_up=False)
+        await self._connect(listen=False)
 
-    async def _connect(self, *, catch_up: bool) -> None:
+    async def _connect(self, *, listen: bool) -> None:
         self._name = f"client{next(self._names)}"
         self._host.drivers[self._name] = self
         await self._ask(
@@ -128,7 +128,7 @@ class NodeDriver(Driver):
             server=self.server,
             transport=self._transport,
             session=self._session,
-            catch_up=catch_up,
+            listen=listen,
             api_id=API_ID,
             api_hash=API_HASH,
         )
@@ -160,9 +160,7 @@ class NodeDriver(Driver):
         return self._session
 
     async def come_back(self, *, listen: bool = False) -> None:
-        await self._connect(catch_up=listen)
-        if listen:
-            await self.listen()
+        await self._connect(listen=listen)
 
     async def close(self) -> None:
         await self._ask("close")

@@ -200,7 +200,10 @@ async def test_away(party: Party) -> None:
     await ann.driver.pin(hers, kept)
     await ann.driver.unpin(hers, old)
 
-    await bob.driver.come_back(listen=bob.driver.library != "telethon")
+    await bob.driver.come_back(listen=True)
+    if bob.driver.library != "gramjs":
+        event = await bob.expect_event("new")
+        assert (event["text"], event["id"]) == ("kept and edited", old_there + 1)
     if room.is_channel:
         difference = await bob.channel_difference(room, pts)
         assert difference.final

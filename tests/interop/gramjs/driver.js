@@ -130,7 +130,7 @@ function message(event, kind) {
 }
 
 const ops = {
-  async open({ client: name, server, transport, session, api_id, api_hash }) {
+  async open({ client: name, server, transport, session, listen, api_id, api_hash }) {
     _serverKeys.set(server.fingerprint, { n: bigInt(server.n, 16), e: server.e });
     const stored = new sessions.StringSession(session || "");
     if (!session) stored.setDC(server.dc_id, server.host, server.port);
@@ -153,6 +153,7 @@ const ops = {
     };
     clients.set(name, client);
     names.set(client, name);
+    if (listen) ops.listen({ client: name });
     await client.connect();
     if (!client.connected) throw new Error("GramJS did not connect");
     return null;

@@ -108,7 +108,7 @@ function message(kind, found) {
 const raw = (found) => (found ? dump(found.raw) : null);
 
 const ops = {
-  async open({ client: name, server, transport, session, catch_up, api_id, api_hash }) {
+  async open({ client: name, server, transport, session, listen, api_id, api_hash }) {
     const crypto = new NodeCryptoProvider();
     await crypto.initialize();
     const fingerprint = BigInt.asUintN(64, BigInt(server.fingerprint)).toString(16);
@@ -125,7 +125,7 @@ const ops = {
       defaultDcs: { main: dc, media: { ...dc, mediaOnly: true } },
       initConnectionOptions: { deviceModel: "mtcute" },
       network: { middlewares: networkMiddlewares.basic({ floodWaiter: { maxRetries: 0 } }) },
-      updates: { catchUp: catch_up },
+      updates: { catchUp: listen },
       logLevel: 1,
     });
     // Every push, as it came and before the library looks at it.
@@ -142,6 +142,7 @@ const ops = {
     const client = new TelegramClient({ client: base });
     client.onError.add((error) => console.error("mtcute:", error));
     clients.set(name, { base, client });
+    if (listen) ops.listen({ client: name });
     await client.connect();
     if (session && (await base.storage.self.fetch())) await client.start();
     return null;
