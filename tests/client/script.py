@@ -148,7 +148,8 @@ def listed(
     *found: api.TypeMessage, count: int | None = None, users: Any = (), chats: Any = ()
 ) -> api.messages.TypeMessages:
     """List messages: all there are, or with a count some of them."""
-    more = {"messages": list(found), "topics": [], "users": list(users), "chats": list(chats)}
+    company: dict[str, Any] = {"users": list(users), "chats": list(chats)}
+    more = {"messages": list(found), "topics": [], **company}
     if count is None:
         return api.messages.Messages(**more)
     return api.messages.MessagesSlice(count=count, **more)

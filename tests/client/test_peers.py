@@ -564,3 +564,132 @@ def test_other_results_teach_nothing(peers: Peers, session: MemorySession, resul
     before = session.peers
     peers.learn(result)
     assert session.peers == before
+
+
+# ── groups that became supergroups, and people known by a message only ───────────────────────────
+
+
+def group(**more: Any) -> api.Chat:
+    photo = api.ChatPhotoEmpty()
+    return api.Chat(
+        id=CLUB, title="x", photo=photo, participants_count=1, date=0, version=1, **more
+    )
+
+
+def test_where_a_group_has_moved_is_learned(peers: Peers, session: MemorySession) -> None:
+    moved = group(migrated_to=api.InputChannel(channel_id=9, access_hash=99))
+    peers.learn(api.messages.Chats(chats=[moved]))
+    assert session.by_id(-1000000000009) == PeerRecord(-1000000000009, 99)
+    assert cast(peers, read(moved)).peer == api.InputPeerChat(chat_id=CLUB)
+
+
+def test_a_supergroup_keeps_its_names_when_its_old_group_is_met(
+    peers: Peers, session: MemorySession
+) -> None:
+    moved = group(migrated_to=api.InputChannel(channel_id=9, access_hash=99))
+    room = channel(9, 99, username="room")
+    for chats in ([moved, room], [room, moved], [moved]):
+        peers.learn(api.messages.Chats(chats=chats))
+        known = session.by_username("room")
+        assert known is not None
+        assert known.marked_id == -1000000000009
+
+
+@pytest.mark.parametrize("moved_to", [None, api.InputChannelEmpty()])
+def test_a_group_that_has_not_moved(
+    peers: Peers, session: MemorySession, moved_to: api.TypeInputChannel | None
+) -> None:
+    before = session.peers
+    peers.learn(api.messages.Chats(chats=[group(migrated_to=moved_to)]))
+    assert session.peers == before
+
+
+def test_who_is_min_is_addressed_by_a_message(peers: Peers) -> None:
+    """C0.1.2: whichever result or update brings the message; the newest counts."""
+    stranger = user(777, 5, min=True)
+    come = {"users": [stranger], "chats": []}
+
+    def said(msg_id: int) -> api.Message:
+        return api.Message(
+            id=msg_id,
+            peer_id=api.PeerChannel(channel_id=NEWS),
+            from_id=api.PeerUser(user_id=777),
+            date=0,
+            message="x",
+        )
+
+    def update(msg_id: int) -> api.UpdateNewChannelMessage:
+        return api.UpdateNewChannelMessage(message=said(msg_id), pts=1, pts_count=1)
+
+    with pytest.raises(PeerNotFound):
+        peers.input_peer(777)
+    for result, msg_id in (
+        (api.messages.ChannelMessages(pts=1, count=1, messages=[said(1)], topics=[], **come), 1),
+        (api.Updates(updates=[update(2)], date=0, seq=0, **come), 2),
+        (
+            api.updates.ChannelDifference(
+                pts=1, new_messages=[said(3)], other_updates=[], final=True, **come
+            ),
+            3,
+        ),
+        (
+            api.messages.InvitedUsers(
+                updates=api.Updates(updates=[update(4)], date=0, seq=0, **come),
+                missing_invitees=[],
+            ),
+            4,
+        ),
+    ):
+        peers.learn(result)
+        wanted = api.InputPeerUserFromMessage(peer=PEER_NEWS, msg_id=msg_id, user_id=777)
+        assert cast(peers, read(777)).peer == wanted
+        assert cast(peers, read(stranger)).peer == wanted
+    request = api.channels.InviteToChannel(channel="news", users=[777])
+    assert cast(peers, request).users == [
+        api.InputUserFromMessage(peer=PEER_NEWS, msg_id=4, user_id=777)
+    ]
+    peers.learn([user(777, 55)])
+    assert cast(peers, read(777)).peer == api.InputPeerUser(user_id=777, access_hash=55)
+
+
+def test_who_is_min_in_a_private_chat_is_not_addressed_by_it(peers: Peers) -> None:
+    peers.learn(
+        api.messages.Messages(
+            messages=[MESSAGE], topics=[], chats=[], users=[user(BEN, 5, min=True)]
+        )
+    )
+    with pytest.raises(PeerNotFound):
+        peers.input_peer(BEN)
+
+
+def test_messages_of_strangers_do_not_fill_the_memory(
+    peers: Peers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("radiogram.client.peers.MAX_SEEN", 3)
+    for number in range(700, 706):
+        said = api.Message(
+            id=1,
+            peer_id=api.PeerChat(chat_id=CLUB),
+            from_id=api.PeerUser(user_id=number),
+            date=0,
+            message="x",
+        )
+        peers.learn(
+            api.messages.Messages(
+                messages=[said], topics=[], chats=[], users=[user(number, 5, min=True)]
+            )
+        )
+    for number in (700, 702):
+        with pytest.raises(PeerNotFound):
+            peers.input_peer(number)
+    assert peers.input_peer(703).peer == api.InputPeerChat(chat_id=CLUB)
+
+
+@pytest.mark.parametrize("access_hash", [0, None])
+def test_a_channel_without_a_hash_is_looked_up(
+    peers: Peers, session: MemorySession, access_hash: int | None
+) -> None:
+    forbidden = api.ChannelForbidden(id=NEWS, access_hash=0, title="x")
+    peers.learn(api.messages.Chats(chats=[forbidden]))
+    assert cast(peers, read(forbidden)).peer == PEER_NEWS
+    assert cast(peers, read(channel(NEWS, access_hash))).peer == PEER_NEWS

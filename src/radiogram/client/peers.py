@@ -4,7 +4,8 @@ Knows every way to write a peer, remembers the access hashes of everybody that r
 mention, and asks the server about names it has not seen. Must not know how requests travel.
 
 An access hash is what makes an id usable, and it is valid for one account only (C0.1.1). Objects
-marked ``min`` carry a hash that cannot be used in this way; it is not kept.
+marked ``min`` carry a hash that cannot be used in this way; it is not kept. Users who are known no
+better are addressed by a message of theirs (C0.1.2).
 """
 
 from __future__ import annotations
@@ -29,6 +30,11 @@ Sought = Username | Phone
 _HOLDERS = ("peer_id", "peer", "full_user", "full_chat", "user", "chat", "user_id", "channel_id")
 """Attributes that tell which peer an object of any other kind is about, most telling first."""
 _ABOUT = {"User", "Chat"}
+_HOLD_MESSAGES = ("messages", "new_messages", "updates", "other_updates")
+"""Attributes of results and updates that hold messages, or updates about them."""
+
+MAX_SEEN = 10_000
+"""Users of whom a message is remembered in place of an access hash."""
 
 
 class Peers:
@@ -60,6 +66,8 @@ class Peers:
         self._missing: dict[Sought, None] = {}
         self._found: dict[Sought, Any] = {}
         self._searches: dict[Sought, asyncio.Task[Any]] = {}
+        self._strangers: set[int] = set()
+        self._seen: dict[int, tuple[Any, int]] = {}
 
     # ── requests ─────────────────────────────────────────────────────────────────────────────
 
@@ -220,6 +228,11 @@ class Peers:
         if data.is_bot:
             # Telegram lets bots address whom they have met without a hash.
             return _of_record(PeerRecord(marked_id))
+        if marked_id in self._seen:
+            where, msg_id = self._seen[marked_id]
+            return api.InputPeerUserFromMessage(
+                peer=self._of_object(where), msg_id=msg_id, user_id=marked_id
+            )
         raise PeerNotFound(
             f"the {peer.kind} with the id {value!r} has not been seen by this session, so its "
             "access hash is not known; give a username, or first call something that lists it, "
@@ -291,11 +304,13 @@ class Peers:
             self._collect(result, records, deep=True)
         if records:
             self._session.remember(records)
+        if self._strangers:
+            self._look_for_messages(result, deep=True)
+            self._strangers.clear()
 
     def _collect(self, obj: TLObject, records: list[PeerRecord], *, deep: bool) -> None:
-        record = _record(obj)
-        if record is not None:
-            records.append(record)
+        if obj.TL_NAME in _KEPT:
+            self._note(obj, records)
             return
         plan = self._mentions.get(type(obj))
         if plan is None:
@@ -309,9 +324,41 @@ class Peers:
                     self._collect(value, records, deep=False)
                 continue
             for peer in value if type(value) is list else (value,):
-                record = _record(peer)
-                if record is not None:
-                    records.append(record)
+                self._note(peer, records)
+
+    def _note(self, peer: Any, records: list[PeerRecord]) -> None:
+        """Take down one user or chat."""
+        record = _record(peer)
+        if record is not None:
+            records.append(record)
+        elif isinstance(peer, api.User):
+            self._strangers.add(peer.id)
+        elif isinstance(peer, api.Chat) and isinstance(peer.migrated_to, api.InputChannel):
+            # What is known of the supergroup otherwise, its username too, goes before.
+            marked_id = mark_channel(peer.migrated_to.channel_id)
+            if self._session.by_id(marked_id) is None:
+                records.insert(0, PeerRecord(marked_id, peer.migrated_to.access_hash))
+
+    def _look_for_messages(self, result: Any, *, deep: bool) -> None:
+        """Remember a message of each user who came without a usable hash."""
+        for attribute in _HOLD_MESSAGES:
+            held = getattr(result, attribute, None)
+            if deep and isinstance(held, TLObject):
+                self._look_for_messages(held, deep=False)
+            for item in held if type(held) is list else ():
+                self._see(getattr(item, "message", None))
+                self._see(item)
+        self._see(getattr(getattr(result, "update", None), "message", None))
+
+    def _see(self, message: Any) -> None:
+        if not isinstance(message, api.Message | api.MessageService):
+            return
+        user_id = getattr(message.from_id, "user_id", None)
+        if user_id in self._strangers and not isinstance(message.peer_id, api.PeerUser):
+            self._seen.pop(user_id, None)
+            self._seen[user_id] = message.peer_id, message.id
+            if len(self._seen) > MAX_SEEN:
+                del self._seen[next(iter(self._seen))]
 
     def _random_number(self, bits: int) -> int:
         number = 0
@@ -333,6 +380,10 @@ def _plan_mentions(obj: TLObject) -> tuple[tuple[str, bool], ...]:
     return tuple(plan)
 
 
+_KEPT = {"user", "chat", "channel", "channelForbidden"}
+"""Kinds of users and chats of which something is remembered."""
+
+
 def _record(peer: Any) -> PeerRecord | None:
     """Note down a user or a channel; None for what has no usable hash."""
     name = peer.TL_NAME
@@ -341,7 +392,7 @@ def _record(peer: Any) -> PeerRecord | None:
     elif name == "channel":
         marked_id, phone = mark_channel(peer.id), ""
     elif name == "channelForbidden":
-        return PeerRecord(mark_channel(peer.id), peer.access_hash)
+        return PeerRecord(mark_channel(peer.id), peer.access_hash) if peer.access_hash else None
     else:
         return None
     if peer.min or peer.access_hash is None:
@@ -373,7 +424,7 @@ def _of_user(peers: Peers, user: Any) -> Any:
 
 
 def _of_channel(peers: Peers, channel: Any) -> Any:
-    if getattr(channel, "min", False) or channel.access_hash is None:
+    if getattr(channel, "min", False) or not channel.access_hash:
         marked_id = mark_channel(channel.id)
         return peers._of_id(marked_id, marked_id)
     return api.InputPeerChannel(channel_id=channel.id, access_hash=channel.access_hash)
