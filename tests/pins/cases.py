@@ -9,7 +9,8 @@ Kinds of chat: `saved` is ann's Saved Messages; `private` is ann and bob; `bot` 
 is in none. Single letters name messages by their text. Steps are separated by semicolons.
 
 What is told: ``pinned m``, ``unpinned m``, ``says m`` (the service message about m, or ``says -``
-if it points to nothing that the reader has), with ``silently`` if it is. An error is ``! NAME``.
+if it points to nothing that the reader has), with ``silently`` or ``mentioning`` if it is so. An error
+is ``! NAME``.
 """
 
 from __future__ import annotations
@@ -266,6 +267,13 @@ CASES = [
     Case("B9.5", "supergroup", "ann sends m", "ann unpins all", "nothing"),
     Case("B9.5", "supergroup", "ann sends m", "ann unpins all", "! CHAT_NOT_MODIFIED",
          settings="pin_noop=error"),
+    Case("B5.8", "supergroup", "bob sends m", "ann pins m", _ALL,
+         _members("pinned m, says m mentioning"), settings="pin_mentions_members=True"),
+    Case("B5.8", "supergroup", "bob sends m", "ann pins m silent", _QUIET, _members(_QUIET),
+         settings="pin_mentions_members=True"),
+    Case("B5.8", "group", "ann sends m", "bob pins m", _ALL,
+         "ann: {0}; cat: {0}; bot: {0}".format("pinned m, says m mentioning"),
+         settings="pin_mentions_members=True"),
     # ── broadcast channels ───────────────────────────────────────────────────────────────────────
     Case("B6.12", "channel", "ann sends m", "ann pins m", "pinned m, says m silently as a post",
          _members("pinned m, says m silently as a post"), "ann: m; bob: m", central=True),

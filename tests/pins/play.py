@@ -104,6 +104,8 @@ class Person:
         words = ["says", about]
         if message.silent:
             words.append("silently")
+        if message.mentioned:
+            words.append("mentioning")
         if message.post:
             words.append("as a post")
         elif isinstance(message.from_id, api.PeerChannel):

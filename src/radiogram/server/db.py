@@ -151,6 +151,7 @@ messages = Table(
     Column("edit_date", Integer),
     Column("edit_hide", Boolean, nullable=False, default=False),
     Column("silent", Boolean, nullable=False, default=False),
+    Column("mentions_all", Boolean, nullable=False, default=False),  # everybody but the sender
     Column("noforwards", Boolean, nullable=False, default=False),
     Column("post", Boolean, nullable=False, default=False),  # written by a broadcast channel
     Column("post_author", Text),  # its signature

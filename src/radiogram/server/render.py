@@ -348,6 +348,7 @@ def message(row: MessageRow, viewer_id: int) -> api.Message | api.MessageService
             id=row.id,
             out=out,
             silent=row.silent,
+            mentioned=row.mentions_all and not out,
             post=row.post,
             from_id=author(row),
             peer_id=peer(row.peer),

@@ -104,6 +104,9 @@ class Settings:
     chats (split), the error or nothing everywhere (B5.6)."""
     supergroup_pins: Literal["admins", "members"] = "admins"
     """Who may pin in a supergroup after it was made (B2.4)."""
+    pin_mentions_members: bool = False
+    """Let the message about a pin without ``silent`` mention everybody in a group or supergroup:
+    it is ``mentioned`` for all but whoever pins (B5.8). No unread mentions are counted."""
     pin_restricted_for_groups: bool = False
     """Answer PIN_RESTRICTED in groups and channels too, where CHAT_ADMIN_REQUIRED is usual (B4)."""
     pin_blocked_bot: bool = False

@@ -124,6 +124,7 @@ class Content(NamedTuple):
     edit_date: int | None = None
     edit_hide: bool = False
     silent: bool = False
+    mentions_all: bool = False
     noforwards: bool = False
     post: bool = False
     post_author: str | None = None
@@ -153,6 +154,7 @@ class MessageRow(NamedTuple):
     edit_date: int | None
     edit_hide: bool
     silent: bool
+    mentions_all: bool
     noforwards: bool
     post: bool
     post_author: str | None

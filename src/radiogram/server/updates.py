@@ -204,7 +204,7 @@ class ChannelBox(Box):
                 message = update.message
                 mine = self._authors.get(message.id) == viewer_id
                 if mine and isinstance(message, api.Message | api.MessageService):
-                    own = msgspec.structs.replace(message, out=True)
+                    own = msgspec.structs.replace(message, out=True, mentioned=False)
                     told.append(msgspec.structs.replace(update, message=own))
                     continue
             told.append(update)

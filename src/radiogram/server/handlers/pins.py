@@ -201,8 +201,16 @@ def _announce(
     """Write the service message of a pin, where there is one (B5.4, B5.5)."""
     action = api.MessageActionPinMessage()
     if isinstance(target, Room):
+        mentions = ctx.world.settings.pin_mentions_members and not target.chat.is_broadcast
         rooms.announce(
-            ctx, changes, target, action, reply=row, silent=silent, topic_id=row.topic_id
+            ctx,
+            changes,
+            target,
+            action,
+            reply=row,
+            silent=silent,
+            topic_id=row.topic_id,
+            mentions_all=mentions and not silent,
         )
     elif not target.is_self:
         notice = Content(
