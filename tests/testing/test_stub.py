@@ -57,7 +57,9 @@ async def test_a_call_that_is_missing_is_named() -> None:
     client = StubTelegram()
     client.expect(api.messages.SendMessage, message="hello")
     client.expect(api.help.GetConfig).times(None)
-    with pytest.raises(AssertionError, match=r"not called:\n  messages.sendMessage\(message='hello"):
+    with pytest.raises(
+        AssertionError, match=r"not called:\n  messages.sendMessage\(message='hello"
+    ):
         client.check()
     with pytest.raises(KeyError), client:  # an error in the block is not hidden by another
         raise KeyError
@@ -105,7 +107,7 @@ async def test_answers_are_of_the_right_type() -> None:
 
 def test_what_does_not_exist_cannot_be_expected() -> None:
     client = StubTelegram()
-    with pytest.raises(TypeError, match="there is no method 'messages.SendMessage'"):
+    with pytest.raises(TypeError, match=r"there is no method 'messages\.SendMessage'"):
         client.expect("messages.SendMessage")
     with pytest.raises(TypeError, match=r"no field 'text'; it has .*message"):
         client.expect(api.messages.SendMessage, text="x")

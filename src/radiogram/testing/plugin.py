@@ -50,7 +50,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Show what went over the server if the test has failed."""
     report = yield
     server = item.stash.get(_SERVER, None)
@@ -127,7 +129,7 @@ def _short_names(prefix: str) -> object:
 
         @pytest.fixture(name=f"{prefix}make_client")
         def make_client(self, request: pytest.FixtureRequest) -> ClientMaker:
-            """Connect as an account: ``await make_client(user)``. Closed after the test."""
+            """Connect as an account, and close the client after the test."""
             maker: ClientMaker = _in_its_loop(request, "make_client")
             return maker
 

@@ -13,6 +13,7 @@ import os
 import sqlite3
 from collections.abc import Awaitable
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import update
@@ -200,9 +201,7 @@ class TelegramServer:
         world.authorizations.add(key, first_salt=0, expires_at=None)
         with world.db.begin() as tx:
             tx.execute(
-                update(auth_keys)
-                .where(auth_keys.c.key_id == key.key_id)
-                .values(user_id=account.id)
+                update(auth_keys).where(auth_keys.c.key_id == key.key_id).values(user_id=account.id)
             )
         return SessionData(
             dc_id=self.dc_id,
@@ -216,8 +215,8 @@ class TelegramServer:
     def call(self, account: Account | None, request: Request[R]) -> R:
         """Make a call as an account, in the server itself: no client, nothing to await.
 
-        What it causes is pushed to the clients that are connected. It is not recorded as a call of
-        the account. Raises :class:`radiogram.server.RpcFault`.
+        What it causes is pushed to the clients that are connected. Raises
+        :class:`radiogram.server.RpcFault`.
         """
         result: R = self.world.call(0 if account is None else account.id, request)
         return result
@@ -234,11 +233,12 @@ class TelegramServer:
         return Environment(sleep=self._sleep, jitter=lambda: 0.0)
 
     async def _sleep(self, seconds: float) -> None:
-        if self.is_running:
+        if not self.is_running:
+            await asyncio.sleep(SHORT)
+            return
+        if seconds >= 1:  # less is a pause between attempts, and nothing that anybody asked for
             self.clock.advance(seconds)
-            await asyncio.sleep(0)
-        else:
-            await asyncio.sleep(min(seconds, SHORT))
+        await asyncio.sleep(0)
 
     def client(
         self,
@@ -303,24 +303,25 @@ class TelegramServer:
 
 # ------------------------------------------------------------------ a new world quickly
 
-_template: sqlite3.Connection | None = None
-_template_url = ""
-
 
 def _new_database() -> tuple[str, sqlite3.Connection]:
     """Return the URL of a new database with everything in it that every server has.
 
-    It lives as long as the connection. Copied, since making the tables takes 20 ms.
+    It lives as long as the connection.
     """
-    global _template, _template_url  # noqa: PLW0603 - once in a process
-    if _template is None:
-        _template_url, _template = _memory()
-        database = open_database(_template_url)
-        database.set_meta(META_KEY, key_of_process().to_pem().encode())
-        database.close()
     url, keeper = _memory()
-    _template.backup(keeper)
+    _template().backup(keeper)
     return url, keeper
+
+
+@cache
+def _template() -> sqlite3.Connection:
+    """Return the database that is copied for each test: making the tables takes 20 ms."""
+    url, keeper = _memory()
+    database = open_database(url)
+    database.set_meta(META_KEY, key_of_process().to_pem().encode())
+    database.close()
+    return keeper
 
 
 def _memory() -> tuple[str, sqlite3.Connection]:

@@ -184,18 +184,22 @@ class StubTelegram(TelegramClient):
         if isinstance(method, str):
             found = _registry.get(method)
             if found is None or not issubclass(found, Request):
-                raise TypeError(f"there is no method {method!r}; write it as in messages.getHistory")
+                raise TypeError(
+                    f"there is no method {method!r}; write it as in messages.getHistory"
+                )
             method = found
         expectation: Expectation[Any] = Expectation(method, fields)
         self._expectations.append(expectation)
         return expectation
 
     async def push(self, *updates: TLObject) -> None:
-        """Let updates come in: whole ones (api.Updates ...), or single ones such as
-        api.UpdateNewMessage. Returns when every handler has run.
+        """Let updates come in, and return when every handler has run.
+
+        They may be whole (api.Updates, ...) or single (api.UpdateNewMessage, ...).
         """
+        update: Any
         for update in updates:
-            whole: Any = update
+            whole = update
             if not isinstance(update, api.TypeUpdates):
                 whole = api.Updates(updates=[update], users=[], chats=[], date=0, seq=0)
             self._peers.learn(whole)
