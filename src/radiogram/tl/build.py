@@ -296,10 +296,14 @@ class Registry:
 
     def _result(self, method: type[Request[Any]] | Request[Any]) -> str:
         """Give the type of the answer to a method in this layer."""
-        name = method.TL_NAME
-        definition = self.find_id(method.TL_ID) or self.find(name)
-        if definition is None or definition.name != name or not definition.is_method:
-            raise EncodeError(f"{name or method!r} is not a method of {self.description}")
+        cls = method if isinstance(method, type) else type(method)
+        if not issubclass(cls, Request) or not cls.TL_ID:
+            raise EncodeError(f"{short(method)} is not a method")
+        definition = self.find_id(cls.TL_ID)
+        if definition is None or definition.name != cls.TL_NAME:
+            definition = self.find(cls.TL_NAME)
+        if definition is None or self.family != cls.TL_FAMILY or not definition.is_method:
+            raise EncodeError(f"{cls.TL_NAME} is not a method of {self.description}")
         if definition.generic and isinstance(method, Request):
             query = getattr(method, "query", None)
             if isinstance(query, Request):
@@ -422,7 +426,7 @@ def _annotation(tl_type: str) -> str:
 
 def _reduce_class(cls: type[TLObject]) -> Any:
     definition = cls.TL_DEFINITION
-    if definition is not None:
+    if definition is not None and _class_of(cls.TL_FAMILY, definition) is cls:
         return _restore_class, (cls.TL_FAMILY, definition.is_method, str(definition))
     for (family, name), found in _types.items():
         if found is cls:

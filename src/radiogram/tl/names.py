@@ -76,10 +76,11 @@ class Namespace:
         text = f"{self._registry.description} has no {name!r} in {where}"
         if name.startswith("__"):
             return text
+        capital = name[:1].upper() + name[1:]
         hints = [
-            f"{full.rpartition('.')[0]}.{name}".lstrip(".")
+            f"{full.rpartition('.')[0]}.{class_name(full)}".lstrip(".")
             for full in self._registry.names()
-            if class_name(full) == name
+            if class_name(full) in (name, capital)
         ]
         hints += difflib.get_close_matches(name, self._names, 3, 0.7)
         return f"{text}; did you mean {' or '.join(hints[:3])}?" if hints else text

@@ -319,11 +319,12 @@ class Writers:
 
     def _known(self, cls: type) -> Definition:
         """Give the definition of a class of this family."""
-        if not issubclass(cls, TLObject) or self._registry.family != cls.TL_FAMILY:
+        definition = cls.TL_DEFINITION if issubclass(cls, TLObject) else None
+        if definition is None:
             raise Misfit
-        if cls.TL_DEFINITION is None:
-            raise Misfit
-        return cls.TL_DEFINITION
+        if self._registry.family != cls.TL_FAMILY:  # type: ignore[attr-defined]
+            raise Misfit(f"{definition.qualified_name} does not belong to {self._registry.family}")
+        return definition
 
     def _writer(self, cls: type, definition: Definition, *, bare: bool) -> Writer:
         writer = self._by_class.get((cls, bare))
@@ -400,7 +401,7 @@ def misfit(tl_type: str, value: Any) -> str | None:
         integer = isinstance(value, int) and not isinstance(value, bool)
         fits, expected = integer and low <= value < high, f"int ({bits})"
     elif tl_type == "double":
-        fits = isinstance(value, (int, float)) and not isinstance(value, bool)
+        fits = isinstance(value, (int, float)) and not isinstance(value, bool) and _finite(value)
         expected = "float"
     elif tl_type in BYTE_LENGTHS:
         length = BYTE_LENGTHS[tl_type]
@@ -428,6 +429,14 @@ def misfit(tl_type: str, value: Any) -> str | None:
         )
         expected = tl_type
     return None if fits else f"expected {expected}, got {short(value)}"
+
+
+def _finite(value: float) -> bool:
+    try:
+        float(value)
+    except OverflowError:
+        return False
+    return True
 
 
 def _encodable(value: str) -> bool:
