@@ -182,7 +182,8 @@ def test_b4_users_have_no_connections(stage: Stage) -> None:
 def test_b4_connection_unknown_or_of_another_bot(stage: Stage) -> None:
     sent = stage.send(stage.ann, stage.bob)
     link = connect(stage)
-    for number, who in (("", stage.bot), ("x" + link, stage.bot), (link, stage.bot2)):
+    unknown = [(number, stage.bot) for number in ("", "x" + link, "\udcff", "\0")]
+    for number, who in (*unknown, (link, stage.bot2)):
         with fault("BUSINESS_CONNECTION_INVALID"):
             over(stage, number, pin(sent, named(stage.bob)), who=who)
 

@@ -53,6 +53,8 @@ class Link(NamedTuple):
 
 def find(tx: Connection, connection_id: str) -> Link | None:
     """Return the connection of that id, also if it has ended."""
+    if not connection_id.isascii():  # no database takes broken text
+        return None
     query = select(business_bots).where(business_bots.c.connection_id == connection_id)
     return _link(tx.execute(query).first())
 
