@@ -5,12 +5,13 @@ gives this result, and these people are told this (whoever is not named is told 
 afterwards each of these sees this as the last pinned message.
 
 Kinds of chat: `saved` is ann's Saved Messages; `private` is ann and bob; `bot` is ann and a bot;
-`group`, `supergroup`, `channel` and `forum` are owned by ann, with bob, cat and a bot in them; eve
-is in none. Single letters name messages by their text. Steps are separated by semicolons.
+`business` is ann and bob, with a bot that may act for ann; `group`, `supergroup`, `channel` and
+`forum` are owned by ann, with bob, cat and a bot in them; eve is in none. Single letters name
+messages by their text. Steps are separated by semicolons.
 
 What is told: ``pinned m``, ``unpinned m``, ``says m`` (the service message about m, or ``says -``
-if it points to nothing that the reader has), with ``silently`` or ``mentioning`` if it is so. An error
-is ``! NAME``.
+if it points to nothing that the reader has), with ``silently`` or ``mentioning`` if it is so. An
+error is ``! NAME``.
 """
 
 from __future__ import annotations
@@ -133,6 +134,26 @@ CASES = [
          settings="pin_blocked_bot=True"),
     Case("B9.1", "bot", "ann sends m; ann pins m", "bot unpins all", "unpinned m",
          "ann: unpinned m", "ann: -"),
+    # ── bots that act for somebody ───────────────────────────────────────────────────────────────
+    Case("B6.18", "business", "bob sends m; ann connects bot", "bot pins m for ann", _QUIET,
+         f"ann: {_QUIET}; bob: {_QUIET}", "ann: m; bob: m"),
+    Case("B6.18", "business", "bob sends m; ann connects bot; ann pins m", "bot unpins m for ann",
+         "unpinned m", "ann: unpinned m; bob: unpinned m", "ann: -; bob: -"),
+    Case("B5.6", "business", "bob sends m; ann connects bot; ann pins m", "bot pins m for ann",
+         "nothing", "", "ann: m; bob: m"),
+    Case("B4", "business", "bob sends m", "bot pins m for ann", "! BUSINESS_CONNECTION_INVALID"),
+    Case("B4", "business", "bob sends m; ann connects bot; ann disconnects bot",
+         "bot pins m for ann", "! BUSINESS_CONNECTION_INVALID"),
+    Case("B4", "business", "bob sends m; ann connects bot", "bob pins m for ann",
+         "! BUSINESS_CONNECTION_NOT_ALLOWED"),
+    Case("B4", "business", "bob sends m; ann connects bot for reading", "bot pins m for ann",
+         "! BUSINESS_CONNECTION_NOT_ALLOWED"),
+    Case("B4", "business", "bob sends m; ann connects bot to cat", "bot pins m for ann",
+         "! BUSINESS_PEER_INVALID"),
+    Case("B4", "business", "bob sends m; ann connects bot", "bot pins m with itself for ann",
+         "! BUSINESS_PEER_INVALID"),
+    Case("B4", "business", "ann connects bot", "bot pins #2000000000 for ann",
+         "! MESSAGE_ID_INVALID"),
     # ── basic groups ─────────────────────────────────────────────────────────────────────────────
     Case("B6.7", "group", "ann sends m", "ann pins m", _ALL, _members(_ALL), "ann: m; bob: m",
          central=True),

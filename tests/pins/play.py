@@ -226,6 +226,8 @@ class Row:
         self.undo: list[Callable[[], object]] = []
         self.topics: dict[str, int] = {}
         self.unfold = {"dan": 0}
+        self.connection_id = ""
+        """Over which the bot acts for ann."""
 
     # ── the chat ─────────────────────────────────────────────────────────────────────────────
 
@@ -256,7 +258,7 @@ class Row:
             else:
                 await ann.call(api.channels.InviteToChannel(channel=self.chat, users=others[2:]))
         else:
-            partner = {"saved": "ann", "private": "bob", "bot": "bot"}[kind]
+            partner = {"saved": "ann", "bot": "bot"}.get(kind, "bob")
             clear = api.messages.UnpinAllMessages(peer=self.peer(ann, partner))
             with suppress(errors.ChatNotModified):
                 more = True
@@ -269,6 +271,8 @@ class Row:
     async def end(self) -> None:
         for undo in self.undo:
             undo()
+        if self.connection_id:
+            await self.do_disconnects(self.person("ann"), "bot")
         if self.chat is not None and isinstance(self.chat, api.Channel):
             with suppress(errors.RpcError):  # the row may have done it
                 await self.person("ann").call(api.channels.DeleteChannel(channel=self.chat))
@@ -295,8 +299,9 @@ class Row:
             return self.hashed(who) if who.name == "eve" and self.line else marked(self.chat.id)
         if self.case.chat == "saved":
             return "me"
-        other = {"private": "bob", "bot": "bot"}[self.case.chat]
-        return self.theatre.username(other if who.name == "ann" else "ann")
+        other = "bot" if self.case.chat == "bot" else "bob"
+        named = "ann" if who.name == other else other
+        return self.theatre.username(named)
 
     def hashed(self, who: Person) -> api.InputPeerChannel:
         """Name the channel for somebody who has not heard of it but knows its access hash."""
@@ -505,19 +510,41 @@ class Row:
         elif self.line is not None and (self.line, label) not in who.known():
             message_id = self.person("ann").id_of(self.line, label)
         else:
-            message_id = who.id_of(self.line, label)
-        return await who.call(
-            api.messages.UpdatePinnedMessage(
-                peer=peer,
-                id=message_id,
-                unpin=unpin,
-                silent="silent" in rest,
-                pm_oneside="oneside" in rest,
-            )
+            owner = self.person("ann") if "for" in rest else who
+            message_id = owner.id_of(self.line, label)
+        pin = api.messages.UpdatePinnedMessage(
+            peer=peer,
+            id=message_id,
+            unpin=unpin,
+            silent="silent" in rest,
+            pm_oneside="oneside" in rest,
+        )
+        if "for" not in rest:
+            return await who.call(pin)
+        pin.peer = await who.client.input_peer(peer)
+        return await who.client.invoke(
+            api.InvokeWithBusinessConnection(connection_id=self.connection_id or "-", query=pin)
         )
 
     async def do_unpins(self, who: Person, *words: str) -> Any:
         return await self.do_pins(who, *words, unpin=True)
+
+    async def do_connects(self, who: Person, name: str, *words: str) -> None:
+        to: list[Any] = [self.theatre.username(words[1])] if words[:1] == ("to",) else []
+        await who.call(
+            api.account.UpdateConnectedBot(
+                bot=self.theatre.username(name),
+                rights=api.BusinessBotRights(reply="reading" not in words, read_messages=True),
+                recipients=api.InputBusinessBotRecipients(exclude_selected=not to, users=to),
+            )
+        )
+        (told,) = await self.person(name).listen()
+        self.connection_id = told.connection.connection_id
+
+    async def do_disconnects(self, who: Person, name: str) -> None:
+        nobody = api.InputBusinessBotRecipients()
+        bot: Any = self.theatre.username(name)
+        await who.call(api.account.UpdateConnectedBot(bot=bot, recipients=nobody, deleted=True))
 
     def wrong(self, who: Person) -> Any:
         if self.line is not None:
@@ -530,6 +557,7 @@ class Row:
     async def check(self) -> None:
         case, people = self.case, self.theatre.people
         who = case.call.split()[0]
+        acting = people["ann" if case.call.endswith(" for ann") else who]
         before = {name: dict(person.pts) for name, person in people.items()}
         said, result = "", None
         try:
@@ -537,7 +565,7 @@ class Row:
         except errors.RpcError as error:
             said = f"! {error.message}"
         told = {name: people[name].say(pushed) for name, pushed in (await self.heard()).items()}
-        mine = people[who].say(updates_of(result))
+        mine = acting.say(updates_of(result))
         if isinstance(result, api.messages.AffectedHistory):
             said = await self.say_affected(people[who], before[who], result)
             mine = [] if said == "nothing" else [said.partition(" and ")[0]]
@@ -545,7 +573,8 @@ class Row:
             said = ", ".join(mine) or "nothing"
         assert said == case.result.replace("unpinned nothing", "nothing"), "the result"
         assert {name: words for name, words in told.items() if words} == self.wanted(case.told)
-        told[who] = told.get(who, []) + mine
+        if acting is people[who]:
+            told[who] = told.get(who, []) + mine
         await self.check_differences(before, told)
         for part in filter(None, map(str.strip, case.shows.split(";"))):
             name, _, label = part.partition(": ")

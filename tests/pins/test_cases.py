@@ -7,6 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from radiogram import TelegramClient, api, errors
+from radiogram.server import Server
+from radiogram.sessions import StringSession
+
 from .cases import CASES, Case
 from .play import Theatre
 
@@ -41,6 +45,16 @@ def stages() -> Iterator[Stages]:
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_row(stages: Stages, case: Case) -> None:
     stages.play(case)
+
+
+async def test_b4_who_is_not_logged_in() -> None:
+    async with (
+        Server() as server,
+        TelegramClient(StringSession(""), 1, "any", server=server) as nobody,
+    ):
+        with pytest.raises(errors.AuthKeyUnregistered):
+            pin = api.messages.UpdatePinnedMessage(peer=api.InputPeerSelf(), id=1)
+            await nobody.invoke(pin)
 
 
 def test_there_are_enough() -> None:
