@@ -52,8 +52,8 @@ async def test_b4_who_is_not_logged_in() -> None:
         Server() as server,
         TelegramClient(StringSession(""), 1, "any", server=server) as nobody,
     ):
+        pin = api.messages.UpdatePinnedMessage(peer=api.InputPeerSelf(), id=1)
         with pytest.raises(errors.AuthKeyUnregistered):
-            pin = api.messages.UpdatePinnedMessage(peer=api.InputPeerSelf(), id=1)
             await nobody.invoke(pin)
 
 
