@@ -180,7 +180,8 @@ class _ReaderSource:
         out.add("    _e = _p + 1 + _n", field)
         out.add(f"    {name} = _b[_p + 1:_e]{decode}", field)
         out.add("    _p = (_e + 3) & -4", field)
-        out.add("    if _p > _len(_b): raise _Malformed('the data ends within the value')", field)
+        out.add("    if _p > _len(_b):", field)
+        out.add("        raise _Malformed('the data ends within', _p - _e + _n + 1)", field)
         out.add(f"else: {name}, _p = _read_{field.type}(_b, _p)", field)
 
     def raw(self, field: Field) -> None:
@@ -217,7 +218,7 @@ class _ReaderSource:
         out.add(
             "    raise _Malformed(f'{_n} items announced, {_len(_b) - _p} bytes left', 4)", field
         )
-        if item in FIXED or item in ("string", "bytes"):
+        if not _counts_itself(item):
             out.add("if _n > _free: _count(_n)", field)
         if item in ("int", "long", "double"):
             out.add(f"{name} = [*_unpack(f'<{{_n}}{FIXED[item]}', _b, _p)]", field)
@@ -255,6 +256,11 @@ def _nests(tl_type: str) -> bool:
     if item is not None:
         return _nests(item)
     return not (tl_type in FIXED or tl_type in ("string", "bytes", "Bool", "!X"))
+
+
+def _counts_itself(tl_type: str) -> bool:
+    """Tell whether the values of a type go through :class:`_CountedTyped` one by one."""
+    return vector_item(tl_type) is None and not is_bare(tl_type) and tl_type != "Bool"
 
 
 def _cases(fields: list[Field]) -> list[list[Field]]:
@@ -379,7 +385,7 @@ class Readers:
         position += 4
         if count > (len(data) - position) // SIZES[FIXED.get(item, "I")]:
             raise Malformed(f"{count} items announced, {len(data) - position} bytes left", 4)
-        if self._counted:
+        if self._counted and not _counts_itself(item):
             self.count(count)
         items = []
         for _ in range(count):

@@ -73,9 +73,8 @@ def compile_function(kind: str, definition: Definition, write: Callable[[], Sour
     The source can be seen in tracebacks; it is written again when one is printed.
     """
     source = write()
-    filename = (
-        f"<radiogram.tl.{kind} {definition.name}#{definition.id:08x} {definition.first_layer}>"
-    )
+    # No angle brackets: linecache would not ask for the source then.
+    filename = f"radiogram.tl.{kind} {definition.name}#{definition.id:08x} {definition.first_layer}"
     module = compile(source.text, filename, "exec", dont_inherit=True)
     linecache.cache[filename] = (lambda: write().text,)
     code = next(const for const in module.co_consts if isinstance(const, CodeType))

@@ -56,6 +56,8 @@ def diff(layer_a: int, layer_b: int, table: Table | None = None) -> Diff:
     added, removed, changed = [], [], []
     for name in sorted(table.names()):
         before, after = table.find(name, layer_a), table.find(name, layer_b)
+        if before is after:
+            continue
         if before is None and after is not None:
             added.append(after)
         elif before is not None and after is None:
