@@ -8,6 +8,7 @@ from typing import Any
 from radiogram.tl.base import TLObject
 from radiogram.tl.build import Registry
 from radiogram.tl.schema.definition import Definition, vector_item
+from radiogram.tl.source import is_bare
 
 INTS = (0, 1, -1, 2**31 - 1, -(2**31), 1_700_000_000)
 LONGS = (0, 1, -1, 2**63 - 1, -(2**63), 5_000_000_000_000_000_000)
@@ -73,7 +74,7 @@ class Maker:
             return self.random.randbytes(8)
         if tl_type == "Object":
             return self.registry.get("true")()  # type: ignore[misc]
-        if tl_type[0].islower() and "." not in tl_type:
+        if is_bare(tl_type):
             return self.make(self.registry.bare(tl_type), depth - 1)
         if depth <= 0:
             _, name = self.flattest(tl_type, frozenset())

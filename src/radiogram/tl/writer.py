@@ -467,7 +467,8 @@ def _explain(error: Exception, tl_type: str, value: Any) -> EncodeError:
     if isinstance(error, RecursionError):
         reason = "nested too deeply"
     if path[:1] in ("", "["):
-        path = f"{type(value).__qualname__ if isinstance(value, TLObject) else tl_type}{path}"
+        anything = tl_type == "Object" and isinstance(value, TLObject)
+        path = f"{type(value).__qualname__ if anything else tl_type}{path}"
     if len(path) > 2 * PATH_END:
         path = f"{path[:PATH_END]} ... {path[-PATH_END:]}"
     return EncodeError(f"{path}: {reason or misfit(tl_type, value) or error}")

@@ -90,7 +90,7 @@ def parse_line(text: str, *, is_method: bool = False, layer: int = 0, line: int 
         raise SchemaError(f"line {line}: {result!r} is not a type")
     _check(params, line)
     id = int(match[2], 16) if match[2] else declared_id(text)
-    return Definition(match[1], id, params, result, is_method, layer, layer)
+    return Definition(match[1], id, params, _plain(result), is_method, layer, layer)
 
 
 def _statements(text: str) -> Iterator[tuple[int, str]]:
@@ -133,9 +133,12 @@ def _field(word: str, generics: set[str], line: int) -> Field:
         raise SchemaError(f"line {line}: {type!r} is not declared: {{{plain}:Type}} is missing")
     elif not _is_type(type):
         raise SchemaError(f"line {line}: {word!r} is not 'name:type': {type!r} is no type")
-    if type.startswith(("%Vector<", "%vector<")):
-        type = f"v{type[2:]}"
-    return Field(name, type, flag_word, int(bit or 0))
+    return Field(name, _plain(type), flag_word, int(bit or 0))
+
+
+def _plain(type: str) -> str:
+    """Write a bare vector in the shorter of its two ways."""
+    return type.replace("%Vector<", "vector<").replace("%vector<", "vector<")
 
 
 def _is_type(text: str) -> bool:
