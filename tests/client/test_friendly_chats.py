@@ -71,7 +71,17 @@ async def test_a_group(server: Script, client: TelegramClient, users: Any, sent:
     made = await client.create_group("Club", users, ttl=86_400)
     assert isinstance(made, Chat)
     assert (made.id, made.title, made.kind, made.is_creator) == (CLUB_ID, "Club", "group", True)
+    assert made.missing == ()
     assert server.asked == [api.messages.CreateChat(users=sent, title="Club", ttl_period=86_400)]
+
+
+async def test_who_could_not_be_added_to_a_new_group(
+    server: Script, client: TelegramClient
+) -> None:
+    answer = updates(chats=[group()], users=[user(BEN, "Ben")])
+    server.on(api.messages.CreateChat, invited(answer, BEN, ANNA))
+    made = await client.create_group("Club", ["anna", BEN])
+    assert [(one.id, one.name) for one in made.missing] == [(BEN, "Ben"), (ANNA, "")]
 
 
 @pytest.mark.parametrize(
@@ -232,21 +242,54 @@ async def test_admins_of_a_group(
 
 @pytest.mark.parametrize("kind", BOXED)
 async def test_admins_of_a_channel(server: Script, client: TelegramClient, kind: str) -> None:
-    name = PEERS[kind][0]
     server.on(api.channels.EditAdmin, updates())
     only = api.ChatAdminRights(pin_messages=True)
-    await client.set_admin(name, "anna")
-    await client.set_admin(name, "anna", only, rank="keeper")
-    await client.set_admin(name, "anna", False)
-    usual, named, none = server.asked
-    assert usual.channel == named.channel == none.channel == BOXED[kind]
-    assert usual.user_id == USER_ANNA
-    assert usual.admin_rights.pin_messages
-    assert usual.admin_rights.edit_messages
-    assert not usual.admin_rights.add_admins
-    assert not usual.admin_rights.anonymous
-    assert (named.admin_rights, named.rank) == (only, "keeper")
-    assert none.admin_rights == api.ChatAdminRights()
+    await client.set_admin(PEERS[kind][0], "anna", only, rank="keeper")
+    await client.set_admin(PEERS[kind][0], "anna", False)
+    assert server.asked == [
+        api.channels.EditAdmin(
+            channel=BOXED[kind], user_id=USER_ANNA, admin_rights=rights, rank=rank
+        )
+        for rights, rank in ((only, "keeper"), (api.ChatAdminRights(), ""))
+    ]
+
+
+def rights_of(rights: Any) -> set[str]:
+    return {
+        field.attribute
+        for field in api.ChatAdminRights.TL_DEFINITION.fields
+        if getattr(rights, field.attribute)
+    }
+
+
+@pytest.mark.parametrize(
+    ("kind", "raw", "wanted"),
+    [
+        ("supergroup", channel(creator=True), {"pin_messages", "manage_topics"}),
+        ("channel", channel(NEWS, creator=True), {"post_messages", "edit_messages"}),
+    ],
+)
+async def test_usual_rights(
+    server: Script, client: TelegramClient, kind: str, raw: api.Channel, wanted: set[str]
+) -> None:
+    """Those that the kind of chat has, without naming admins and without being anonymous."""
+    server.on(api.channels.GetChannels, api.messages.Chats(chats=[raw]))
+    server.on(api.channels.EditAdmin, updates())
+    await client.set_admin(PEERS[kind][0], "anna")
+    given = rights_of(server.asked[1].admin_rights)
+    special = {"pin_messages", "manage_topics", "post_messages", "edit_messages"}
+    assert given & special == wanted
+    assert given > {"change_info", "delete_messages", "ban_users", "invite_users", "other"}
+    assert not given & {"add_admins", "anonymous"}
+
+
+async def test_nobody_gives_what_they_do_not_have(server: Script, client: TelegramClient) -> None:
+    own = api.ChatAdminRights(pin_messages=True, add_admins=True, ban_users=True)
+    chats = [channel(admin_rights=own)]
+    server.on(api.channels.GetChannels, api.messages.Chats(chats=chats))
+    server.on(api.channels.EditAdmin, updates())
+    await client.set_admin(ROOM_ID, "anna")
+    assert rights_of(server.asked[1].admin_rights) == {"pin_messages", "ban_users"}
 
 
 async def test_restricting(server: Script, client: TelegramClient) -> None:
@@ -529,7 +572,14 @@ async def test_what_a_chat_tells(
     chat = Chat(client, raw)
     assert (chat.id, chat.kind, chat.left) == (marked_id, kind, left)
     assert chat.is_group is (kind != "channel")
+    assert chat.name == chat.title == raw.title
     assert repr(chat) == f"<Chat {marked_id} {raw.title!r}, {kind}>"
+
+
+async def test_where_a_group_has_moved(client: TelegramClient) -> None:
+    assert Chat(client, group(migrated_to=IN_ROOM)).migrated_to == ROOM_ID
+    assert Chat(client, group()).migrated_to is None
+    assert Chat(client, channel()).migrated_to is None
 
 
 async def test_public_names(client: TelegramClient) -> None:

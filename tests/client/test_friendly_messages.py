@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
@@ -10,6 +11,15 @@ import pytest
 
 from radiogram import errors
 from radiogram.client.client import TelegramClient
+from radiogram.client.objects.options import (
+    EditOptions,
+    ForwardOptions,
+    ListOptions,
+    ParticipantOptions,
+    PinnedOptions,
+    ReplyOptions,
+    SendOptions,
+)
 from radiogram.tl import api
 from radiogram.types import Chat, Message, User
 from tests.client.script import (
@@ -139,6 +149,15 @@ async def test_what_is_replied_to(
     server.on(api.messages.SendMessage, updates(sent_as(9), new(message(9, peer))))
     await client.send_message(ROOM_ID, "hello", **options)
     assert server.asked[0].reply_to == header
+
+
+async def test_a_reply_in_another_chat(server: Script, client: TelegramClient) -> None:
+    _, peer, _ = PEERS["private"]
+    server.on(api.messages.SendMessage, updates(sent_as(9), new(message(9, peer))))
+    await client.send_message(ANNA, "hello", reply_to=message(5, PEERS["supergroup"][1]))
+    assert server.asked[0].reply_to == api.InputReplyToMessage(
+        reply_to_msg_id=5, reply_to_peer_id=PEERS["supergroup"][2]
+    )
 
 
 async def test_a_scheduled_message_is_found(server: Script, client: TelegramClient) -> None:
@@ -496,6 +515,46 @@ async def test_a_bot_sees_what_was_pinned_last_in_private(
     assert server.asked[0] == api.users.GetFullUser(id=USER_ANNA)
 
 
+# ── a message's id means something in its own chat only ──────────────────────────────────────────
+
+
+@pytest.mark.parametrize("raw", [False, True])
+@pytest.mark.parametrize("name", ["anna", "me", -CLUB, NEWS_ID])
+async def test_a_message_of_another_chat_is_refused(
+    server: Script, client: TelegramClient, name: Any, raw: bool
+) -> None:
+    inner = message(5, PEERS["supergroup"][1])
+    other = inner if raw else Message(client, inner)
+    for call in (
+        client.pin_message(name, other),
+        client.unpin_message(name, other),
+        client.edit_message(name, other, "new"),
+        client.delete_messages(name, other),
+        client.delete_messages(name, [4, other]),
+        client.forward_messages("me", [4, other], from_chat=name),
+        client.get_messages(name, other),
+        client.read(name, other),
+    ):
+        with pytest.raises(errors.ClientError, match=f"message 5 is in the chat {ROOM_ID}"):
+            await call
+    assert server.asked == []
+
+
+async def test_messages_of_two_chats_are_not_forwarded_at_once(
+    server: Script, client: TelegramClient
+) -> None:
+    both = [message(5, PEERS["supergroup"][1]), message(6, PEERS["channel"][1])]
+    with pytest.raises(errors.ClientError, match="message 6"):
+        await client.forward_messages("me", both)
+    assert server.asked == []
+
+
+async def test_what_does_not_arrive_is_an_error(server: Script, client: TelegramClient) -> None:
+    server.on(api.messages.ForwardMessages, updates())
+    with pytest.raises(errors.ClientError, match="not forwarded"):
+        await Message(client, message(5, PEERS["group"][1])).forward("me")
+
+
 # ── the objects ──────────────────────────────────────────────────────────────────────────────────
 
 
@@ -579,6 +638,29 @@ async def test_what_a_message_can_do(server: Script, client: TelegramClient, kin
     assert reply.reply_to == api.InputReplyToMessage(reply_to_msg_id=5)
     assert edit.id == 5
     assert {request.peer == input_peer for request in (pin, unpin, reply, edit)} == {True}
+
+
+@pytest.mark.parametrize(
+    ("method", "options", "but"),
+    [
+        ("send_message", SendOptions, set()),
+        ("send_message", ReplyOptions, {"reply_to"}),
+        ("edit_message", EditOptions, set()),
+        ("forward_messages", ForwardOptions, set()),
+        ("iter_messages", ListOptions, set()),
+        ("get_pinned_messages", PinnedOptions, set()),
+        ("iter_participants", ParticipantOptions, set()),
+    ],
+)
+def test_type_checkers_know_the_options_of_objects(
+    method: str, options: type, but: set[str]
+) -> None:
+    parameters = inspect.signature(getattr(TelegramClient, method)).parameters.values()
+    keywords = {one.name: one.annotation for one in parameters if one.kind is one.KEYWORD_ONLY}
+    wanted = {name: kind for name, kind in keywords.items() if name not in but}
+    # A TypedDict collects those of its bases.
+    annotations = inspect.get_annotations(options)
+    assert {name: kind.__forward_arg__ for name, kind in annotations.items()} == wanted
 
 
 async def test_what_is_no_message(server: Script, client: TelegramClient) -> None:

@@ -34,18 +34,25 @@ _INVITATION = (
 
 
 async def create_group(
-    client: TelegramClient, title: str, users: Iterable[Any] = (), *, ttl: int | None = None
+    client: TelegramClient,
+    title: str,
+    users: api.UserLike | Iterable[api.UserLike] = (),
+    *,
+    ttl: int | None = None,
 ) -> Chat:
-    """Make a basic group with some users; those whose privacy forbids it are left out.
+    """Make a basic group with some users.
 
-    `ttl` is after how many seconds messages delete themselves.
+    Those whose privacy forbids it are left out: they are `missing` of what is given. `ttl` is after
+    how many seconds messages delete themselves.
     """
+    from radiogram.client.objects.chat import Chat
     from radiogram.client.objects.results import only_chat
 
     result = await client.invoke(
         api.messages.CreateChat(users=_list(users), title=title, ttl_period=ttl)
     )
-    return only_chat(client, result.updates)
+    chat = only_chat(client, result.updates)
+    return Chat(client, chat.raw, missing=_missing(client, [result]))
 
 
 async def create_channel(
@@ -67,13 +74,10 @@ async def create_channel(
     return only_chat(client, result)
 
 
-async def invite(client: TelegramClient, chat: Any, *users: Any) -> list[User]:
+async def invite(client: TelegramClient, chat: api.PeerLike, *users: api.UserLike) -> list[User]:
     """Add users to a group or channel; gives those whose privacy forbids it."""
-    from radiogram.client.objects.base import Company
-    from radiogram.client.objects.results import known_peer
-
     peer = await _group(client, chat)
-    results = []
+    results: list[api.messages.TypeInvitedUsers] = []
     if isinstance(peer, api.InputPeerChat):
         for user in users:
             add = api.messages.AddChatUser(chat_id=peer.chat_id, user_id=user, fwd_limit=100)
@@ -81,15 +85,23 @@ async def invite(client: TelegramClient, chat: Any, *users: Any) -> list[User]:
     else:
         call = api.channels.InviteToChannel(channel=peer, users=list(users))
         results.append(await client.invoke(call))
-    missing: Any = [
+    return _missing(client, results)
+
+
+def _missing(client: TelegramClient, results: list[api.messages.TypeInvitedUsers]) -> list[User]:
+    """Tell who could not be added."""
+    from radiogram.client.objects.base import Company
+    from radiogram.client.objects.results import known_peer
+
+    missing: list[Any] = [
         known_peer(client, Company.of(result.updates).peers.get(one.user_id), one.user_id)
         for result in results
         for one in result.missing_invitees
     ]
-    return list(missing)
+    return missing
 
 
-async def join(client: TelegramClient, chat: Any) -> Chat:
+async def join(client: TelegramClient, chat: api.PeerLike) -> Chat:
     """Join a public group or channel, or one to which there is an invitation link.
 
     Raises InviteRequestSent where admins decide about it, UserAlreadyParticipant and others.
@@ -109,7 +121,7 @@ async def join(client: TelegramClient, chat: Any) -> Chat:
     raise errors.ClientError(f"joining is not finished: the server answered with {result.TL_NAME}")
 
 
-async def leave(client: TelegramClient, chat: Any) -> None:
+async def leave(client: TelegramClient, chat: api.PeerLike) -> None:
     """Leave a group or channel."""
     peer: Any = await _group(client, chat)
     if isinstance(peer, api.InputPeerChat):
@@ -124,16 +136,17 @@ async def leave(client: TelegramClient, chat: Any) -> None:
 
 async def set_admin(
     client: TelegramClient,
-    chat: Any,
-    user: Any,
+    chat: api.PeerLike,
+    user: api.UserLike,
     rights: api.TypeChatAdminRights | bool = True,
     *,
     rank: str = "",
 ) -> None:
     """Make somebody an admin, or with ``False`` an ordinary member again.
 
-    ``True`` gives the usual rights: everything but to name admins and to be anonymous. `rank` is
-    shown beside the name. In basic groups all admins have the same rights and no rank.
+    ``True`` gives the usual rights: everything that this account may do there, but for naming
+    admins and being anonymous. `rank` is shown beside the name. In basic groups all admins have the
+    same rights and no rank.
     """
     peer: Any = await _group(client, chat)
     if isinstance(peer, api.InputPeerChat):
@@ -142,7 +155,7 @@ async def set_admin(
         await client.invoke(request)
         return
     if rights is True:
-        rights = _usual_rights()
+        rights = await _usual_rights(client, peer)
     elif rights is False:
         rights = api.ChatAdminRights()
     await client.invoke(
@@ -150,26 +163,30 @@ async def set_admin(
     )
 
 
-def _usual_rights() -> api.ChatAdminRights:
-    """Return what an admin may usually do; what a kind of chat does not have is disregarded."""
-    return api.ChatAdminRights(
-        change_info=True,
-        post_messages=True,
-        edit_messages=True,
-        delete_messages=True,
-        ban_users=True,
-        invite_users=True,
-        pin_messages=True,
-        manage_call=True,
-        manage_topics=True,
-        other=True,
-    )
+async def _usual_rights(client: TelegramClient, peer: Any) -> api.ChatAdminRights:
+    """Return what an admin may usually do in a channel; nobody can give what they do not have."""
+    found = (await client.invoke(api.channels.GetChannels(id=[peer]))).chats
+    raw = found[0] if found else None
+    broadcast = isinstance(raw, api.Channel) and raw.broadcast
+    usual = dict.fromkeys((*_USUAL, *(_OF_CHANNELS if broadcast else _OF_SUPERGROUPS)), True)
+    own = raw.admin_rights if isinstance(raw, api.Channel) and not raw.creator else None
+    if own is not None:
+        usual = {name: getattr(own, name) for name in usual}
+    return api.ChatAdminRights(**usual)
+
+
+_USUAL = (
+    *("change_info", "delete_messages", "ban_users", "invite_users", "manage_call", "other"),
+    *("post_stories", "edit_stories", "delete_stories"),
+)
+_OF_CHANNELS = ("post_messages", "edit_messages")
+_OF_SUPERGROUPS = ("pin_messages", "manage_topics")
 
 
 async def restrict(
     client: TelegramClient,
-    chat: Any,
-    user: Any,
+    chat: api.PeerLike,
+    user: api.UserLike,
     forbidden: api.TypeChatBannedRights | None = None,
     *,
     until: datetime | int | None = None,
@@ -190,7 +207,7 @@ async def restrict(
     )
 
 
-async def kick(client: TelegramClient, chat: Any, user: Any) -> Message | None:
+async def kick(client: TelegramClient, chat: api.PeerLike, user: api.UserLike) -> Message | None:
     """Remove somebody from a group or channel, who may come back.
 
     Gives the service message about it, None where Telegram makes none.
@@ -203,7 +220,11 @@ async def kick(client: TelegramClient, chat: Any, user: Any) -> Message | None:
 
 
 async def ban(
-    client: TelegramClient, chat: Any, user: Any, *, until: datetime | int | None = None
+    client: TelegramClient,
+    chat: api.PeerLike,
+    user: api.UserLike,
+    *,
+    until: datetime | int | None = None,
 ) -> Message | None:
     """Remove somebody from a group or channel, who may not come back, or not before `until`.
 
@@ -213,7 +234,7 @@ async def ban(
     return await _remove(client, await _group(client, chat), user, until)
 
 
-async def unban(client: TelegramClient, chat: Any, user: Any) -> None:
+async def unban(client: TelegramClient, chat: api.PeerLike, user: api.UserLike) -> None:
     """Let somebody come back to a supergroup or channel, and lift all restrictions."""
     rights = api.ChatBannedRights(until_date=0)
     await client.invoke(
@@ -222,7 +243,7 @@ async def unban(client: TelegramClient, chat: Any, user: Any) -> None:
 
 
 async def _remove(
-    client: TelegramClient, peer: Any, user: Any, until: datetime | int | None = None
+    client: TelegramClient, peer: Any, user: api.UserLike, until: datetime | int | None = None
 ) -> Message | None:
     from radiogram.client.objects.base import seconds_of
     from radiogram.client.objects.results import service_message
@@ -239,7 +260,7 @@ async def _remove(
 
 async def iter_participants(
     client: TelegramClient,
-    chat: Any,
+    chat: api.PeerLike,
     *,
     limit: int | None = None,
     search: str = "",
@@ -260,7 +281,8 @@ async def iter_participants(
     from radiogram.client.objects.participant import Participant
 
     chosen = filter or (
-        api.ChannelParticipantsSearch(q=search) if search else api.ChannelParticipantsRecent()
+        # "Recent" would end after 200.
+        api.ChannelParticipantsSearch(q=search)
     )
     seen: set[int] = set()
     offset = 0
@@ -319,7 +341,7 @@ async def _in_basic_group(
         yield participant
 
 
-def _is_called(user: Any, search: str) -> bool:
+def _is_called(user: User | Chat | None, search: str) -> bool:
     if user is None:
         return False
     names = (*user.name.split(), user.username or "")
@@ -329,7 +351,7 @@ def _is_called(user: Any, search: str) -> bool:
 # ── helpers ──────────────────────────────────────────────────────────────────────────────────────
 
 
-async def _group(client: TelegramClient, chat: Any) -> Any:
+async def _group(client: TelegramClient, chat: api.PeerLike) -> Any:
     """Give the InputPeer of a group or channel. Raises PeerNotFound for a user."""
     peer = await client.input_peer(chat)
     if isinstance(peer, api.InputPeerChat | api.InputPeerChannel | api.InputPeerChannelFromMessage):

@@ -76,7 +76,7 @@ async def iter_dialogs(
         request.exclude_pinned = True
 
 
-async def get_chat(client: TelegramClient, chat: Any) -> Chat | User:
+async def get_chat(client: TelegramClient, chat: api.PeerLike) -> Chat | User:
     """Fetch a group, a channel or a user by anything that names one. Raises PeerNotFound."""
     from radiogram.client.objects.results import peer_object
 

@@ -28,7 +28,7 @@ PAGE = 100
 
 async def send_message(
     client: TelegramClient,
-    chat: Any,
+    chat: api.PeerLike,
     text: str,
     *,
     reply_to: MessageLike | api.TypeInputReplyTo | None = None,
@@ -39,7 +39,7 @@ async def send_message(
     link_preview: bool = True,
     protect: bool = False,
     schedule: datetime | int | None = None,
-    send_as: Any = None,
+    send_as: api.PeerLike | None = None,
 ) -> Message:
     """Write into a chat; gives the message that is there then.
 
@@ -51,8 +51,8 @@ async def send_message(
     from radiogram.client.objects.message import Message
     from radiogram.client.objects.results import sent
 
-    reply = _reply_to(reply_to, topic)
     peer = await client.input_peer(chat)
+    reply = await _reply_to(client, peer, reply_to, topic)
     result = await client.invoke(
         api.messages.SendMessage(
             peer=peer,
@@ -74,16 +74,25 @@ async def send_message(
     raise errors.ClientError(f"the server answered with {result.TL_NAME}, which holds no message")
 
 
-def _reply_to(
-    message: MessageLike | api.TypeInputReplyTo | None, topic: int | None
+async def _reply_to(
+    client: TelegramClient,
+    peer: api.TypeInputPeer,
+    message: MessageLike | api.TypeInputReplyTo | None,
+    topic: int | None,
 ) -> api.TypeInputReplyTo | None:
-    from radiogram.client.objects.message import message_id
+    from radiogram.client.objects.message import chat_of, message_id
 
     if isinstance(message, api.TypeInputReplyTo):
         return message
-    if message is not None:
-        return api.InputReplyToMessage(reply_to_msg_id=message_id(message), top_msg_id=topic)
-    return None if topic is None else api.InputReplyToMessage(reply_to_msg_id=topic)
+    if message is None:
+        return None if topic is None else api.InputReplyToMessage(reply_to_msg_id=topic)
+    source = chat_of(message)
+    elsewhere = None
+    if source is not None and source != await client.marked_id(peer):
+        elsewhere = await client.input_peer(source)
+    return api.InputReplyToMessage(
+        reply_to_msg_id=message_id(message), top_msg_id=topic, reply_to_peer_id=elsewhere
+    )
 
 
 async def _expanded(
@@ -113,7 +122,7 @@ async def _expanded(
 
 async def _peer(client: TelegramClient, peer: api.TypeInputPeer) -> api.TypePeer:
     match peer:
-        case api.InputPeerChannel():
+        case api.InputPeerChannel() | api.InputPeerChannelFromMessage():
             return api.PeerChannel(channel_id=peer.channel_id)
         case api.InputPeerChat():
             return api.PeerChat(chat_id=peer.chat_id)
@@ -122,7 +131,7 @@ async def _peer(client: TelegramClient, peer: api.TypeInputPeer) -> api.TypePeer
 
 async def edit_message(
     client: TelegramClient,
-    chat: Any,
+    chat: api.PeerLike,
     message: MessageLike,
     text: str,
     *,
@@ -131,13 +140,12 @@ async def edit_message(
     link_preview: bool = True,
 ) -> Message:
     """Change the text of a message; gives it as it is then. Raises MessageNotModified ..."""
-    from radiogram.client.objects.message import message_id
     from radiogram.client.objects.results import in_updates
 
-    number = message_id(message)
+    peer, (number,) = await _find(client, chat, [message])
     result = await client.invoke(
         api.messages.EditMessage(
-            peer=chat,
+            peer=peer,
             id=number,
             message=text,
             entities=None if entities is None else list(entities),
@@ -153,7 +161,7 @@ async def edit_message(
 
 async def delete_messages(
     client: TelegramClient,
-    chat: Any,
+    chat: api.PeerLike,
     messages: MessageLike | Iterable[MessageLike],
     *,
     revoke: bool = True,
@@ -163,16 +171,13 @@ async def delete_messages(
     For everybody, or with ``revoke=False`` for this account only; in supergroups and channels it is
     always for everybody.
     """
-    from radiogram.client.objects.message import message_ids
-
-    ids = message_ids(messages)
-    peer = await client.input_peer(chat)
+    peer, ids = await _find(client, chat, messages)
     deleted = 0
     for start in range(0, len(ids), PAGE):
         page = ids[start : start + PAGE]
         request = (
             api.channels.DeleteMessages(channel=peer, id=page)
-            if isinstance(peer, api.InputPeerChannel)
+            if _is_channel(peer)
             else api.messages.DeleteMessages(id=page, revoke=revoke)
         )
         deleted += (await client.invoke(request)).pts_count
@@ -181,9 +186,9 @@ async def delete_messages(
 
 async def forward_messages(
     client: TelegramClient,
-    chat: Any,
+    chat: api.PeerLike,
     messages: MessageLike | Iterable[MessageLike],
-    from_chat: Any = None,
+    from_chat: api.PeerLike | None = None,
     *,
     silent: bool = False,
     hide_sender: bool = False,
@@ -194,20 +199,20 @@ async def forward_messages(
 
     `from_chat` is where they are; it may be left out unless they are given as ids.
     """
-    from radiogram.client.objects.message import message_ids
+    from radiogram.client.objects.message import chat_of
     from radiogram.client.objects.results import sent
 
     listed = list(messages) if isinstance(messages, Iterable) else [messages]
     if from_chat is None:
-        from_chat = next((one for one in listed if not isinstance(one, int)), None)
+        from_chat = next((where for one in listed if (where := chat_of(one)) is not None), None)
         if from_chat is None:
             raise errors.ClientError("ids alone do not tell where the messages are: add from_chat=")
-    ids = message_ids(listed)
+    source, ids = await _find(client, from_chat, listed)
     found: list[Message] = []
     for start in range(0, len(ids), PAGE):
         result = await client.invoke(
             api.messages.ForwardMessages(
-                from_peer=from_chat,
+                from_peer=source,
                 id=ids[start : start + PAGE],
                 to_peer=chat,
                 silent=silent,
@@ -225,24 +230,22 @@ async def forward_messages(
 
 @overload
 async def get_messages(
-    client: TelegramClient, chat: Any, messages: MessageLike
+    client: TelegramClient, chat: api.PeerLike, messages: MessageLike
 ) -> Message | None: ...
 @overload
 async def get_messages(
-    client: TelegramClient, chat: Any, messages: Iterable[MessageLike]
+    client: TelegramClient, chat: api.PeerLike, messages: Iterable[MessageLike]
 ) -> list[Message | None]: ...
 async def get_messages(
-    client: TelegramClient, chat: Any, messages: MessageLike | Iterable[MessageLike]
+    client: TelegramClient, chat: api.PeerLike, messages: MessageLike | Iterable[MessageLike]
 ) -> Message | list[Message | None] | None:
     """Fetch messages of a chat by id: one, or a list of as many as were asked for.
 
     None where there is no such message in the chat.
     """
-    from radiogram.client.objects.message import message_ids
     from radiogram.client.objects.results import list_messages
 
-    ids = message_ids(messages)
-    peer = await client.input_peer(chat)
+    peer, ids = await _find(client, chat, messages)
     marked_id = await client.marked_id(peer)
     found: dict[int, Message] = {}
     for start in range(0, len(ids), PAGE):
@@ -254,11 +257,38 @@ async def get_messages(
     return several if isinstance(messages, Iterable) else several[0]
 
 
+async def _find(
+    client: TelegramClient, chat: api.PeerLike, messages: MessageLike | Iterable[MessageLike]
+) -> tuple[Any, list[int]]:
+    """Give the InputPeer of a chat, and the ids of messages in it.
+
+    Raises ClientError for a message that is known to be in another chat: its id stands for
+    something else here, or Telegram would not look at the chat at all.
+    """
+    from radiogram.client.objects.message import chat_of, message_ids
+
+    listed = list(messages) if isinstance(messages, Iterable) else [messages]
+    ids = message_ids(listed)
+    peer = await client.input_peer(chat)
+    marked_id = await client.marked_id(peer)
+    for message in listed:
+        if chat_of(message) not in {None, marked_id}:
+            raise errors.ClientError(
+                f"message {message_ids(message)[0]} is in the chat {chat_of(message)}, not in "
+                f"{marked_id}: a message's id means something in its own chat only"
+            )
+    return peer, ids
+
+
+def _is_channel(peer: api.TypeInputPeer) -> bool:
+    return isinstance(peer, api.InputPeerChannel | api.InputPeerChannelFromMessage)
+
+
 async def _by_id(
     client: TelegramClient, peer: api.TypeInputPeer, wanted: Sequence[int | api.TypeInputMessage]
 ) -> api.messages.TypeMessages:
     items: Any = list(wanted)
-    if isinstance(peer, api.InputPeerChannel):
+    if _is_channel(peer):
         channel: Any = peer
         return await client.invoke(api.channels.GetMessages(channel=channel, id=items))
     return await client.invoke(api.messages.GetMessages(id=items))
@@ -266,13 +296,13 @@ async def _by_id(
 
 async def iter_messages(
     client: TelegramClient,
-    chat: Any,
+    chat: api.PeerLike,
     *,
     limit: int | None = None,
     before: MessageLike = 0,
     after: MessageLike = 0,
     search: str = "",
-    sender: Any = None,
+    sender: api.PeerLike | None = None,
     filter: api.TypeMessagesFilter | None = None,
 ) -> AsyncIterator[Message]:
     """Read the messages of a chat, newest first; pages are fetched as they are needed.
@@ -329,13 +359,10 @@ async def _pages(
         offset_id = min(ids)
 
 
-async def read(client: TelegramClient, chat: Any, message: MessageLike = 0) -> None:
+async def read(client: TelegramClient, chat: api.PeerLike, message: MessageLike = 0) -> None:
     """Mark a chat as read: all of it, or up to a message."""
-    from radiogram.client.objects.message import message_id
-
-    number = message_id(message)
-    peer: Any = await client.input_peer(chat)
-    if isinstance(peer, api.InputPeerChannel):
+    peer, (number,) = await _find(client, chat, [message])
+    if _is_channel(peer):
         await client.invoke(api.channels.ReadHistory(channel=peer, max_id=number))
     else:
         await client.invoke(api.messages.ReadHistory(peer=peer, max_id=number))
@@ -346,7 +373,7 @@ async def read(client: TelegramClient, chat: Any, message: MessageLike = 0) -> N
 
 async def pin_message(
     client: TelegramClient,
-    chat: Any,
+    chat: api.PeerLike,
     message: MessageLike,
     *,
     silent: bool = False,
@@ -358,34 +385,31 @@ async def pin_message(
     message comes of pinning in Saved Messages or on one side. What is pinned already stays so: in
     groups and channels Telegram calls that ChatNotModified.
     """
-    from radiogram.client.objects.message import message_id
     from radiogram.client.objects.results import service_message
 
+    peer, (number,) = await _find(client, chat, [message])
     result = await client.invoke(
-        api.messages.UpdatePinnedMessage(
-            peer=chat, id=message_id(message), silent=silent, pm_oneside=one_sided
-        )
+        api.messages.UpdatePinnedMessage(peer=peer, id=number, silent=silent, pm_oneside=one_sided)
     )
     return service_message(client, result, api.MessageActionPinMessage)
 
 
 async def unpin_message(
-    client: TelegramClient, chat: Any, message: MessageLike, *, one_sided: bool = False
+    client: TelegramClient, chat: api.PeerLike, message: MessageLike, *, one_sided: bool = False
 ) -> None:
     """Unpin a message; with `one_sided`, in a private chat, for this account only.
 
     Raises ChatNotModified in groups and channels when it is not pinned.
     """
-    from radiogram.client.objects.message import message_id
-
+    peer, (number,) = await _find(client, chat, [message])
     await client.invoke(
-        api.messages.UpdatePinnedMessage(
-            peer=chat, id=message_id(message), unpin=True, pm_oneside=one_sided
-        )
+        api.messages.UpdatePinnedMessage(peer=peer, id=number, unpin=True, pm_oneside=one_sided)
     )
 
 
-async def unpin_all_messages(client: TelegramClient, chat: Any, *, topic: int | None = None) -> int:
+async def unpin_all_messages(
+    client: TelegramClient, chat: api.PeerLike, *, topic: int | None = None
+) -> int:
     """Unpin everything in a chat, or in a forum's topic; gives how many were unpinned.
 
     The server does it piece by piece; this returns when nothing is left.
@@ -400,7 +424,11 @@ async def unpin_all_messages(client: TelegramClient, chat: Any, *, topic: int | 
 
 
 async def get_pinned_messages(
-    client: TelegramClient, chat: Any, *, topic: int | None = None, limit: int | None = None
+    client: TelegramClient,
+    chat: api.PeerLike,
+    *,
+    topic: int | None = None,
+    limit: int | None = None,
 ) -> AsyncIterator[Message]:
     """Read the pinned messages of a chat, or of a forum's topic, newest first.
 
@@ -427,7 +455,7 @@ async def _newest_pinned(client: TelegramClient, peer: Any) -> AsyncIterator[Mes
     from radiogram.client.objects.results import list_messages
 
     wanted: int | api.TypeInputMessage | None
-    if isinstance(peer, api.InputPeerChannel):
+    if _is_channel(peer):
         wanted = api.InputMessagePinned()
     elif isinstance(peer, api.InputPeerChat):
         full = await client.invoke(api.messages.GetFullChat(chat_id=peer.chat_id))

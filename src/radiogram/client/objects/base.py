@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from radiogram.client.ids import mark_channel, mark_chat
 from radiogram.tl import api
+from radiogram.tl.base import TLObject
 
 if TYPE_CHECKING:
     from radiogram.client.client import TelegramClient
 
-R = TypeVar("R")
+R = TypeVar("R", bound=TLObject)
 
 
 class Friendly(Generic[R]):

@@ -5,15 +5,20 @@ Knows raw chats and the client's methods about them. Must not know requests.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from radiogram.client.ids import mark_channel
 from radiogram.client.objects.base import marked_chat, moment
 from radiogram.client.objects.peer import PeerObject
 from radiogram.tl import api
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
+    from radiogram.client.client import TelegramClient
+    from radiogram.client.objects.options import ParticipantOptions
     from radiogram.client.objects.participant import Participant
     from radiogram.client.objects.user import User
 
@@ -21,7 +26,14 @@ if TYPE_CHECKING:
 class Chat(PeerObject[api.TypeChat]):
     """A basic group, a supergroup or a channel."""
 
-    __slots__ = ()
+    __slots__ = ("missing",)
+
+    def __init__(
+        self, client: TelegramClient, raw: api.TypeChat, *, missing: Iterable[User] = ()
+    ) -> None:
+        super().__init__(client, raw)
+        self.missing = tuple(missing)
+        """Users who could not be added, where ``client.create_group`` has just made it."""
 
     def __repr__(self) -> str:
         return f"<Chat {self.id} {self.title!r}, {self.kind}>"
@@ -35,6 +47,11 @@ class Chat(PeerObject[api.TypeChat]):
     def title(self) -> str:
         """The title; empty if the server does not tell."""
         return getattr(self.raw, "title", "")
+
+    @property
+    def name(self) -> str:
+        """The title, by the word that users have too."""
+        return self.title
 
     @property
     def kind(self) -> str:
@@ -110,13 +127,21 @@ class Chat(PeerObject[api.TypeChat]):
         """What nobody but admins may do."""
         return getattr(self.raw, "default_banned_rights", None)
 
+    @property
+    def migrated_to(self) -> int | None:
+        """Marked id of the supergroup that a basic group has become; None if it has not."""
+        moved = self.raw.migrated_to if isinstance(self.raw, api.Chat) else None
+        return mark_channel(moved.channel_id) if isinstance(moved, api.InputChannel) else None
+
     # ── methods ──────────────────────────────────────────────────────────────────────────────
 
-    def iter_participants(self, **options: Any) -> AsyncIterator[Participant]:
+    def iter_participants(
+        self, **options: Unpack[ParticipantOptions]
+    ) -> AsyncIterator[Participant]:
         """List who is in it; `options` are those of ``client.iter_participants``."""
         return self._client.iter_participants(self, **options)
 
-    async def invite(self, *users: Any) -> list[User]:
+    async def invite(self, *users: api.UserLike) -> list[User]:
         """Add users; gives those who could not be added."""
         return await self._client.invite(self, *users)
 

@@ -6,15 +6,18 @@ Knows raw dialogs. Must not know requests.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from radiogram.client.objects.base import Company, Friendly, marked_peer
 from radiogram.tl import api
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
     from radiogram.client.client import TelegramClient
     from radiogram.client.objects.chat import Chat
     from radiogram.client.objects.message import Message
+    from radiogram.client.objects.options import SendOptions
     from radiogram.client.objects.user import User
 
 
@@ -54,8 +57,7 @@ class Dialog(Friendly[api.Dialog]):
     @property
     def name(self) -> str:
         """The title, or the partner's name."""
-        chat: Any = self.chat
-        return str(getattr(chat, "title", None) or getattr(chat, "name", ""))
+        return self.chat.name
 
     @property
     def date(self) -> datetime | None:
@@ -79,7 +81,7 @@ class Dialog(Friendly[api.Dialog]):
 
     # ── methods ──────────────────────────────────────────────────────────────────────────────
 
-    async def send_message(self, text: str, **options: Any) -> Message:
+    async def send_message(self, text: str, **options: Unpack[SendOptions]) -> Message:
         """Write into it; `options` are those of ``client.send_message``."""
         return await self._client.send_message(self.raw.peer, text, **options)
 

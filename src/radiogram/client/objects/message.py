@@ -7,14 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from radiogram import errors
 from radiogram.client.objects.base import Company, Friendly, marked_peer, moment
 from radiogram.tl import api
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
     from radiogram.client.client import TelegramClient
     from radiogram.client.objects.chat import Chat
+    from radiogram.client.objects.options import EditOptions, ForwardOptions, ReplyOptions
     from radiogram.client.objects.user import User
 
 MAX_SHOWN = 40
@@ -126,7 +130,7 @@ class Message(Friendly[api.Message | api.MessageService]):
 
     # ── methods ──────────────────────────────────────────────────────────────────────────────
 
-    async def reply(self, text: str, **options: Any) -> Message:
+    async def reply(self, text: str, **options: Unpack[ReplyOptions]) -> Message:
         """Answer it, in the same chat; `options` are those of ``client.send_message``."""
         return await self._client.send_message(self.raw.peer_id, text, reply_to=self, **options)
 
@@ -136,22 +140,26 @@ class Message(Friendly[api.Message | api.MessageService]):
             self.raw.peer_id, self, silent=silent, one_sided=one_sided
         )
 
-    async def unpin(self) -> None:
-        """Unpin it."""
-        await self._client.unpin_message(self.raw.peer_id, self)
+    async def unpin(self, *, one_sided: bool = False) -> None:
+        """Unpin it; see ``client.unpin_message``."""
+        await self._client.unpin_message(self.raw.peer_id, self, one_sided=one_sided)
 
-    async def edit(self, text: str, **options: Any) -> Message:
-        """Change its text; gives it as it is then."""
+    async def edit(self, text: str, **options: Unpack[EditOptions]) -> Message:
+        """Change its text; gives it as it is then. `options` are of ``client.edit_message``."""
         return await self._client.edit_message(self.raw.peer_id, self, text, **options)
 
     async def delete(self, *, revoke: bool = True) -> int:
         """Delete it, for everybody unless `revoke` is false; gives how many were deleted."""
         return await self._client.delete_messages(self.raw.peer_id, self, revoke=revoke)
 
-    async def forward(self, chat: Any, **options: Any) -> Message:
-        """Forward it to a chat; gives what is there then."""
-        (message,) = await self._client.forward_messages(chat, self, **options)
-        return message
+    async def forward(self, chat: api.PeerLike, **options: Unpack[ForwardOptions]) -> Message:
+        """Forward it to a chat; gives what is there then.
+
+        `options` are those of ``client.forward_messages``. Raises ClientError if nothing was sent.
+        """
+        for message in await self._client.forward_messages(chat, self, **options):
+            return message
+        raise errors.ClientError(f"{self!r} was not forwarded: the server told of no new message")
 
     async def get_reply_message(self) -> Message | None:
         """Fetch the message it replies to; None if there is none, or no more."""
@@ -176,6 +184,12 @@ def message_id(message: MessageLike) -> int:
     if isinstance(message, Message | api.Message | api.MessageService):
         return message.id
     raise TypeError(f"a message, or the id of one, is wanted here, not {message!r}")
+
+
+def chat_of(message: MessageLike) -> int | None:
+    """Return the marked id of the chat that a message is in; None if only its id was given."""
+    raw = message.raw if isinstance(message, Message) else message
+    return None if isinstance(raw, int) else marked_peer(raw.peer_id)
 
 
 def message_ids(messages: MessageLike | Iterable[MessageLike]) -> list[int]:
