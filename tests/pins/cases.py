@@ -136,7 +136,7 @@ CASES = [
          "ann: unpinned m", "ann: -"),
     # ── bots that act for somebody ───────────────────────────────────────────────────────────────
     Case("B6.18", "business", "bob sends m; ann connects bot", "bot pins m for ann", _QUIET,
-         f"ann: {_QUIET}; bob: {_QUIET}", "ann: m; bob: m"),
+         f"ann: {_QUIET}; bob: {_QUIET}; bot: UpdateBotNewBusinessMessage", "ann: m; bob: m"),
     Case("B6.18", "business", "bob sends m; ann connects bot; ann pins m", "bot unpins m for ann",
          "unpinned m", "ann: unpinned m; bob: unpinned m", "ann: -; bob: -"),
     Case("B5.6", "business", "bob sends m; ann connects bot; ann pins m", "bot pins m for ann",

@@ -41,6 +41,8 @@ class Person:
         """What messages are called in the row, by channel (None: the common box) and id."""
         self.pts: dict[int | None, int] = {}
         self.qts = 0
+        self.qts_before = 0
+        """The qts before the call of the row."""
         client.on_update(self.received.append)
 
     async def call(self, request: Any) -> Any:
@@ -559,6 +561,8 @@ class Row:
         who = case.call.split()[0]
         acting = people["ann" if case.call.endswith(" for ann") else who]
         before = {name: dict(person.pts) for name, person in people.items()}
+        for person in people.values():
+            person.qts_before = person.qts
         said, result = "", None
         try:
             result = await self.step(case.call)
@@ -613,7 +617,9 @@ class Row:
         if common is None:
             common = self.line is None
         if common:
-            request: Any = api.updates.GetDifference(pts=before[None], date=LATER, qts=who.qts)
+            request: Any = api.updates.GetDifference(
+                pts=before[None], date=LATER, qts=who.qts_before
+            )
             news: Any = api.UpdateNewMessage
         else:
             request = api.updates.GetChannelDifference(

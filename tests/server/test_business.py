@@ -78,7 +78,10 @@ def test_b6_18_pin_acts_on_the_box_of_the_owner(stage: Stage) -> None:
 
     told, theirs = stage.pushes(stage.ann), stage.pushes(stage.bob)
     assert kinds(told) == kinds(theirs) == ["UpdatePinnedMessages", "UpdateNewMessage"]
-    assert stage.pushed_to() == {stage.ann, stage.bob}
+    assert stage.pushed_to() == {stage.ann, stage.bob, stage.bot}
+    (heard,) = stage.pushes(stage.bot)
+    assert heard.message == told[1].message
+    assert heard.reply_to_message.id == sent
     assert told[0] == api.UpdatePinnedMessages(
         pinned=True,
         peer=api.PeerUser(user_id=stage.bob),
@@ -311,7 +314,7 @@ def test_a12_9_send_and_edit(stage: Stage) -> None:
     (theirs,) = stage.pushes(stage.bob)
     assert theirs.message.from_id == api.PeerUser(user_id=stage.ann)
     assert theirs.message.peer_id == api.PeerUser(user_id=stage.ann)
-    assert stage.pushed_to() == {stage.ann, stage.bob}
+    assert kinds(stage.pushes(stage.bot)) == ["UpdateBotNewBusinessMessage"]
     over(stage, link, api.messages.EditMessage(peer=bob, id=sent.id, message="ho"))
     assert stage.message(stage.ann, sent.id).message == "ho"
 
@@ -496,3 +499,57 @@ def test_a12_9_older_layers(make_stage: MakeStage) -> None:
     call = api.InvokeWithBusinessConnection(connection_id=link, query=pin(sent, named(stage.bob)))
     result = stage.world.call(stage.bot, call, layer=200)
     assert kinds(result.updates) == ["UpdatePinnedMessages", "UpdateNewMessage"]
+
+
+# ------------------------------------------------------------------ what is written where bots act
+
+
+def test_c0_3_4_bot_is_told_what_is_written(stage: Stage) -> None:
+    stage.send(stage.bob, stage.eve)  # so that the ids of the two boxes differ
+    link = connect(stage)
+    qts = stage.state(stage.bot).qts
+    stage.send(stage.bob, stage.ann, "one")
+    (first,) = stage.pushes(stage.bot)
+    assert (first.connection_id, first.qts) == (link, qts + 1)
+    assert (first.message.message, first.message.id, first.message.out) == ("one", 1, False)
+    reply = api.InputReplyToMessage(reply_to_msg_id=first.message.id)
+    stage.send(stage.ann, stage.bob, "two", reply_to=reply)
+    (second,) = stage.pushes(stage.bot)
+    assert (second.message.message, second.message.out) == ("two", True)
+    assert second.reply_to_message.message == "one"
+
+    stage.edit(stage.bob, stage.ann, 2, "uno")
+    (edited,) = stage.pushes(stage.bot)
+    assert isinstance(edited, api.UpdateBotEditBusinessMessage)
+    assert isinstance(edited.message, api.Message)
+    assert (edited.message.id, edited.message.message) == (1, "uno")
+    stage.delete(stage.ann, 1, 2)
+    (gone,) = stage.pushes(stage.bot)
+    assert gone == api.UpdateBotDeleteBusinessMessage(
+        connection_id=link, peer=api.PeerUser(user_id=stage.bob), messages=[1, 2], qts=qts + 4
+    )
+    missed = stage.call(stage.bot, api.updates.GetDifference(pts=1, date=NOON, qts=qts))
+    assert missed.other_updates == [first, second, edited, gone]
+
+
+def test_bot_is_told_only_of_chats_that_it_serves(stage: Stage) -> None:
+    connect(stage, users=[stage.input_user(stage.ann, stage.eve)])
+    sent = stage.send(stage.bob, stage.ann)
+    assert stage.bot not in stage.pushed_to()
+    stage.delete(stage.bob, sent, revoke=True)
+    assert stage.bot not in stage.pushed_to()
+    stage.send(stage.eve, stage.ann)
+    assert kinds(stage.pushes(stage.bot)) == ["UpdateBotNewBusinessMessage"]
+    stage.send(stage.ann, stage.ann)
+    stage.send(stage.ann, stage.group(stage.ann, stage.eve))
+    assert stage.bot not in stage.pushed_to()
+    disconnect(stage)
+    stage.send(stage.eve, stage.ann)
+    assert stage.bot not in stage.pushed_to()
+
+
+def test_message_that_the_owner_did_not_get(stage: Stage) -> None:
+    connect(stage)
+    stage.block(stage.ann, stage.bob)
+    stage.send(stage.bob, stage.ann)
+    assert stage.bot not in stage.pushed_to()

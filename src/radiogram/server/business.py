@@ -11,6 +11,8 @@ about it; a new one takes its place under another id.
 from __future__ import annotations
 
 from base64 import urlsafe_b64encode
+from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from msgspec.structs import replace
@@ -21,6 +23,8 @@ from radiogram.server.authorizations import Authorization
 from radiogram.server.db import PEER_USER, boxes, business_bots, business_paused, messages
 from radiogram.server.rights import bits_of
 from radiogram.server.rpc import Caller, RpcFault
+from radiogram.server.statement import Statement
+from radiogram.server.store import MessageRow, Peer
 from radiogram.server.updates import Changes
 from radiogram.tl import api
 from radiogram.tl.base import Request
@@ -30,6 +34,14 @@ if TYPE_CHECKING:
 
 RIGHTS = bits_of("businessBotRights")
 """The bit of each right of a connected bot, by its name in TL."""
+
+_ANY = Statement(select(business_bots.c.user_id).where(~business_bots.c.disabled).limit(1))
+
+_Told = (
+    api.UpdateBotNewBusinessMessage
+    | api.UpdateBotEditBusinessMessage
+    | api.UpdateBotDeleteBusinessMessage
+)
 
 _RECENT = 24 * 3600
 """Seconds for which somebody who wrote to the owner can be written to over a connection."""
@@ -187,6 +199,57 @@ def tell(ctx: Context, changes: Changes, link: Link) -> None:
     )
 
 
+def tell_written(
+    ctx: Context, changes: Changes, copies: Sequence[MessageRow], *, edited: bool = False
+) -> None:
+    """Tell bots what was written, or edited, in the private chats in which they act."""
+    kind = api.UpdateBotEditBusinessMessage if edited else api.UpdateBotNewBusinessMessage
+    for link, row in _served(ctx.tx, copies):
+        replied = None
+        if row.reply_to_id is not None:
+            replied = store.find_message(ctx.tx, row.box_id, row.reply_to_id)
+        said = kind(
+            connection_id=link.connection_id,
+            message=render.message(row, row.box_id),
+            reply_to_message=None if replied is None else render.message(replied, row.box_id),
+            qts=0,
+        )
+        bot_events.log(ctx, changes, link.bot_id, partial(_counted, said))
+
+
+def tell_deleted(ctx: Context, changes: Changes, copies: Sequence[MessageRow]) -> None:
+    """Tell bots which messages are gone from the private chats in which they act."""
+    gone: dict[tuple[int, Peer], tuple[Link, list[int]]] = {}
+    for link, row in _served(ctx.tx, copies):
+        gone.setdefault((row.box_id, row.peer), (link, []))[1].append(row.id)
+    for (_, peer), (link, ids) in gone.items():
+        said = api.UpdateBotDeleteBusinessMessage(
+            connection_id=link.connection_id, peer=render.peer(peer), messages=sorted(ids), qts=0
+        )
+        bot_events.log(ctx, changes, link.bot_id, partial(_counted, said))
+
+
+def _counted(said: _Told, qts: int) -> _Told:
+    return replace(said, qts=qts)
+
+
+def _served(tx: Connection, copies: Sequence[MessageRow]) -> Iterator[tuple[Link, MessageRow]]:
+    """Return the copies that lie where a bot acts, each with its connection."""
+    if not _ANY.rows(tx, {}):  # on most servers nobody has a bot
+        return
+    owners = {row.box_id for row in copies if row.peer.type == PEER_USER}
+    links = {number: link for number in owners if (link := of_owner(tx, number)) is not None}
+    served: dict[tuple[int, Peer], bool] = {}
+    for row in copies:
+        link, chat = links.get(row.box_id), (row.box_id, row.peer)
+        if link is None or row.peer.type != PEER_USER:
+            continue
+        if chat not in served:
+            served[chat] = serves(tx, link, row.peer.id)
+        if served[chat]:
+            yield link, row
+
+
 def shown_to(ctx: Context, bot_id: int, value: object) -> object:
     """Return the result of an owner's call as the bot gets it: people have its access hashes."""
     people = render.People(ctx.tx, ctx.now)
@@ -290,5 +353,7 @@ __all__ = [
     "serves",
     "shown_to",
     "tell",
+    "tell_deleted",
+    "tell_written",
     "without",
 ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from radiogram.server import admin_log, chat_store, peers, render, store
+from radiogram.server import admin_log, business, chat_store, peers, render, store
 from radiogram.server.db import PEER_CHAT
 from radiogram.server.peers import Room
 from radiogram.server.rpc import RpcFault
@@ -63,6 +63,7 @@ def delete_copies(
     doomed = list(rows)
     if revoke:
         doomed = reached(ctx, store.find_copies(ctx.tx, {row.content_id for row in rows}))
+    business.tell_deleted(ctx, changes, doomed)
     store.delete_copies(ctx.tx, doomed)
     by_user: dict[int, list[MessageRow]] = {}
     for row in doomed:

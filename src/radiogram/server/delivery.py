@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from radiogram.server import admin_log, chat_store, peers, render, store, text
+from radiogram.server import admin_log, business, chat_store, peers, render, store, text
 from radiogram.server.peers import Private, Room, Target
 from radiogram.server.rpc import RpcFault
 from radiogram.server.store import Content, MessageRow, UserRow
@@ -328,6 +328,7 @@ def _to_private(
         known=[(side.user.id, side.dialog.peer) for side in (me, other) if side.dialog is not None],
         outgoing=not target.is_self,
     )
+    business.tell_written(ctx, changes, [row for rows in copies.values() for row in rows])
     return copies[me.user.id]
 
 

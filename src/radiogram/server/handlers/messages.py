@@ -6,6 +6,7 @@ from typing import cast
 
 from radiogram.server import (
     admin_log,
+    business,
     deletion,
     delivery,
     markup,
@@ -232,6 +233,7 @@ def edit_message(ctx: Context, request: api.messages.EditMessage) -> api.TypeUpd
         owners = changes.people.rows({copy.box_id for copy in copies})
         for copy in copies:
             changes.box(owners[copy.box_id]).add_edit(copy)
+        business.tell_written(ctx, changes, copies, edited=True)
     changes.finish()
     return changes.result(target.user)
 
