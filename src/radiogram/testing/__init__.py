@@ -10,15 +10,25 @@ from importlib import import_module
 
 TYPE_CHECKING = False  # type checkers take this name for true; typing itself would cost 10 ms
 if TYPE_CHECKING:
+    from radiogram.testing.clients import ClientMaker
     from radiogram.testing.server import Account, TelegramServer
     from radiogram.testing.stub import Expectation, StubTelegram
     from radiogram.testing.traffic import Call, Traffic
 
-__all__ = ["Account", "Call", "Expectation", "StubTelegram", "TelegramServer", "Traffic"]
+__all__ = [
+    "Account",
+    "Call",
+    "ClientMaker",
+    "Expectation",
+    "StubTelegram",
+    "TelegramServer",
+    "Traffic",
+]
 
 _HOMES = {
     "Account": "server",
     "Call": "traffic",
+    "ClientMaker": "clients",
     "Expectation": "stub",
     "StubTelegram": "stub",
     "TelegramServer": "server",

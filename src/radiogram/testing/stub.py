@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 from radiogram import errors
 from radiogram.client.client import TelegramClient
 from radiogram.client.gaps import Delivery
+from radiogram.client.objects.user import User
 from radiogram.client.placing import key_of, place_of
 from radiogram.client.sessions import MemorySession, SessionData
 from radiogram.testing.traffic import brief
@@ -280,15 +281,15 @@ class StubTelegram(TelegramClient):
         self._connected = False
         self.updates.end(None)
 
-    async def start(self, *_: Any, **__: Any) -> api.User:
+    async def start(self, *_: Any, **__: Any) -> User:
         await self.connect()
-        return self.me
+        return await self.get_me()
 
     async def is_authorized(self) -> bool:
         return True
 
-    async def get_me(self) -> api.User:
-        return self.me
+    async def get_me(self) -> User:
+        return User(self, self.me)
 
 
 def _deliveries(whole: Any) -> list[Delivery]:
