@@ -100,7 +100,7 @@ def test_what_is_not_understood_is_explained(spec: str, sentence: str) -> None:
         apply(faults, spec)
     assert str(caught.value).startswith(f"{spec}: ")
     assert sentence in str(caught.value)
-    assert not (faults.has_calls or faults.has_packets or faults.has_pushes)
+    assert (faults.has_calls, faults.has_packets, faults.has_pushes) == (False, False, False)
 
 
 def test_a_fault_is_added() -> None:
