@@ -262,7 +262,7 @@ async def sign_up(stage: Stage, server: Server, people: AsyncExitStack) -> list[
         person = Person(name, style, client)
         stage.line(person, "→", f"await client.start({written(arguments)})", style)
         await client.start(**arguments)
-        stage.line(person, "=", short(await client.get_me()))
+        stage.line(person, "=", short((await client.get_me()).raw))
         made.append(person)
     return made
 

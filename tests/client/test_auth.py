@@ -181,13 +181,13 @@ def fake(answers: dict[type, Any]) -> TelegramClient:
 async def test_older_servers_say_it_is_new_with_an_error() -> None:
     unoccupied = (400, "PHONE_NUMBER_UNOCCUPIED")
     async with fake({api.auth.SignIn: unoccupied}) as client:
-        assert await client.start(phone=PHONE, code=CODE, first_name="Anna") == ANNA
+        assert (await client.start(phone=PHONE, code=CODE, first_name="Anna")).raw == ANNA
 
 
 async def test_a_code_may_not_be_needed() -> None:
     success = api.auth.SentCodeSuccess(authorization=api.auth.Authorization(user=ANNA))
     async with fake({api.auth.SendCode: success}) as client:
-        assert await client.start(phone=PHONE) == ANNA
+        assert (await client.start(phone=PHONE)).raw == ANNA
 
 
 async def test_a_way_to_sign_in_that_is_not_known() -> None:
@@ -284,7 +284,7 @@ async def test_a_terminal_that_ends_is_no_terminal(
 async def test_a_bot_signs_in_with_its_token(server: Server, client: TelegramClient) -> None:
     bot = server.world.add_bot(name="Helper", username="helper_bot")
     me = await client.start(bot_token=bot.token)
-    assert me.bot
+    assert me.is_bot
     assert me.username == "helper_bot"
     assert client.session.data.is_bot
     assert client.session.data.user_id == me.id

@@ -6,6 +6,7 @@ from typing import assert_type
 
 from radiogram import ServerAddress, TelegramClient, api, errors
 from radiogram.sessions import MemorySession, Session, StringSession
+from radiogram.types import User
 
 
 async def calls(client: TelegramClient) -> None:
@@ -42,8 +43,8 @@ async def life(session: Session) -> None:
     address = ServerAddress("127.0.0.1", 443, 2, "-----BEGIN RSA PUBLIC KEY-----")
     async with TelegramClient(session, 1, "hash", server=address) as client:
         assert_type(client, TelegramClient)
-        assert_type(await client.start(phone="+1", code=lambda: "1"), api.User)
-        assert_type(await client.get_me(), api.User)
+        assert_type(await client.start(phone="+1", code=lambda: "1"), User)
+        assert_type(await client.get_me(), User)
         assert_type(await client.is_authorized(), bool)
         async for update in client.updates():
             assert_type(update, api.TypeUpdates)

@@ -18,6 +18,7 @@ from radiogram.tl import api
 
 if TYPE_CHECKING:
     from radiogram.client.client import TelegramClient
+    from radiogram.client.objects.user import User
 
 Code = str | int | Callable[[], str | int | Awaitable[str | int]]
 """A login code, or a function that gets it when it is needed."""
@@ -34,7 +35,7 @@ async def start(
     bot_token: str | None = None,
     first_name: str | None = None,
     last_name: str = "",
-) -> api.User:
+) -> User:
     """Connect, and sign in if nobody is; a number that is new is signed up.
 
     `code` is the login code, or a function (plain or async) that is called for it once it was sent.
@@ -78,7 +79,7 @@ async def send_code(client: TelegramClient, phone: str) -> api.auth.TypeSentCode
 
 async def sign_in(
     client: TelegramClient, phone: str, code: str | int, phone_code_hash: str
-) -> api.User | None:
+) -> User | None:
     """Sign in with the code that :func:`send_code` had sent.
 
     Gives the user, or None when the code is right but the number has no account yet: then
@@ -102,7 +103,7 @@ async def sign_in(
 
 async def sign_up(
     client: TelegramClient, phone: str, phone_code_hash: str, first_name: str, last_name: str = ""
-) -> api.User:
+) -> User:
     """Make an account for a number whose code was right."""
     result = await client.invoke(
         api.auth.SignUp(
@@ -115,7 +116,7 @@ async def sign_up(
     return _signed_in(client, result)
 
 
-async def sign_in_bot(client: TelegramClient, bot_token: str) -> api.User:
+async def sign_in_bot(client: TelegramClient, bot_token: str) -> User:
     """Sign in as a bot, with the token that BotFather gave."""
     result = await client.invoke(
         api.auth.ImportBotAuthorization(
@@ -137,7 +138,7 @@ async def is_authorized(client: TelegramClient) -> bool:
     return await _who_am_i(client) is not None
 
 
-async def get_me(client: TelegramClient) -> api.User:
+async def get_me(client: TelegramClient) -> User:
     """Fetch the account's own user. Raises an Unauthorized error when nobody is signed in."""
     users = await client.invoke(api.users.GetUsers(id=[api.InputUserSelf()]))
     if not users or not isinstance(users[0], api.User):
@@ -145,7 +146,7 @@ async def get_me(client: TelegramClient) -> api.User:
     return _remember(client, users[0])
 
 
-async def _who_am_i(client: TelegramClient) -> api.User | None:
+async def _who_am_i(client: TelegramClient) -> User | None:
     try:
         return await get_me(client)
     except errors.Unauthorized as error:
@@ -193,7 +194,7 @@ async def _ask(argument: str, prompt: str) -> str:
             return answer
 
 
-def _signed_in(client: TelegramClient, authorization: api.auth.TypeAuthorization) -> api.User:
+def _signed_in(client: TelegramClient, authorization: api.auth.TypeAuthorization) -> User:
     if not isinstance(authorization, api.auth.Authorization) or not isinstance(
         authorization.user, api.User
     ):
@@ -203,9 +204,11 @@ def _signed_in(client: TelegramClient, authorization: api.auth.TypeAuthorization
     return _remember(client, authorization.user)
 
 
-def _remember(client: TelegramClient, user: api.User) -> api.User:
+def _remember(client: TelegramClient, user: api.User) -> User:
+    from radiogram.client.objects.user import User
+
     data = client.session.data
     if (data.user_id, data.is_bot) != (user.id, user.bot):
         client.session.data = replace(data, user_id=user.id, is_bot=user.bot)
     client.updates.run()
-    return user
+    return User(client, user)
