@@ -69,4 +69,5 @@ def test_the_import_alone_loads_nothing_heavy() -> None:
 def test_a_client_does_not_load_the_server() -> None:
     modules = loaded("from radiogram import TelegramClient, api; api.help.GetConfig()")
     assert not {name for name in modules if name.startswith("radiogram.server")}
+    assert not {name for name in modules if name.startswith("radiogram.client.objects")}
     assert not modules & {"sqlalchemy", "click", "rich"}
