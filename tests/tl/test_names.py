@@ -10,6 +10,7 @@ from radiogram.tl.build import mtproto_registry, registry
 from radiogram.tl.schema.definition import class_name
 
 
+@pytest.mark.slow
 def test_every_name_of_the_newest_layer_is_found() -> None:
     reg = registry()
     for name in reg.names():

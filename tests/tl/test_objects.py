@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from radiogram.errors import EncodeError
-from radiogram.tl import api, mtproto
+from radiogram.tl import api, build, mtproto
 from radiogram.tl.base import Request, TLObject
 from radiogram.tl.build import Registry, registry
 from tests.tl.objects import Maker
@@ -351,6 +351,16 @@ def test_pickles_are_read_by_another_process() -> None:
     assert again == objects
     assert [type(o) for o in again] == [type(o) for o in objects]
     assert shown == [repr(o) for o in objects]
+
+
+def test_a_class_that_was_never_met_is_found_in_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    old = registry(133).definition("message")
+    kept = pickle.dumps([registry(133).class_of(old), api.Message, mtproto.Pong])
+    monkeypatch.setattr(build, "_classes", {})
+    first, second, third = pickle.loads(kept)
+    assert old == first.TL_DEFINITION
+    assert registry().definition("message") == second.TL_DEFINITION
+    assert third.TL_FAMILY == "mtproto"
 
 
 def test_a_spoilt_pickle_of_a_class_is_refused() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import sys
 import traceback
 import tracemalloc
 from typing import Any
@@ -9,10 +11,10 @@ from typing import Any
 import pytest
 
 from radiogram.errors import DecodeError
-from radiogram.tl import api, mtproto
+from radiogram.tl import api, build, mtproto, reader
 from radiogram.tl.base import TLObject
 from radiogram.tl.build import Registry, registry
-from radiogram.tl.codec import MAX_DEPTH, MAX_OBJECTS
+from radiogram.tl.codec import MAX_DEPTH
 
 NEW = registry()
 VECTOR = bytes.fromhex("15c4b51c")
@@ -158,6 +160,25 @@ def test_values_that_do_not_fit(field: str, data: bytes, offset: int, message: s
     error = refusal(number(1) + data, probe(field))
     assert error.path.startswith("Probe.x")
     assert (error.offset, error.message[: len(message)]) == (offset, message)
+
+
+@pytest.mark.parametrize(
+    ("item", "value"),
+    [
+        ("int", 5), ("long", -5), ("double", 1.5), ("string", "\udcff"), ("bytes", b"ab"),
+        ("int128", b"x" * 16), ("int256", b"x" * 32), ("Bool", True), ("Object", [True]),
+        ("Peer", api.PeerUser(user_id=1)), ("peerUser", api.PeerUser(user_id=1)),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("outer", ["Vector<Vector<{}>>", "vector<vector<Vector<{}>>>"])
+def test_nested_vectors(outer: str, item: str, value: Any) -> None:
+    reg = probe(f"x:{outer.format(item)} y:int")
+    items = [[], [value, value]]
+    made = reg.api.Probe(x=[items, []] if outer[0] == "v" else items, y=5)
+    data = reg.encode(made)
+    assert reg.decode(data) == made
+    for end in range(0, len(data), 2):
+        assert refusal(data[:end], reg).offset <= end
 
 
 def test_items_of_nested_vectors_have_their_place() -> None:
@@ -358,6 +379,20 @@ def test_depth() -> None:
         assert refusal(bold * depth + plain).message == "nested too deeply"
 
 
+def test_a_stack_that_is_nearly_full() -> None:
+    """Whoever calls from deep inside gets the same error, not Python's."""
+    data = head(api.TextBold) * 50 + NEW.encode(api.TextEmpty())
+
+    def call(frames: int) -> None:
+        if frames:
+            call(frames - 1)
+        NEW.decode(data)
+
+    here = len(inspect.stack())
+    with pytest.raises(DecodeError, match="nested too deeply"):
+        call(sys.getrecursionlimit() - here - 30)
+
+
 def test_depth_of_vectors() -> None:
     vector = VECTOR + number(1)
     assert NEW.decode(vector * (MAX_DEPTH // 2) + TRUE)
@@ -383,42 +418,56 @@ def test_counts_are_held_against_what_is_there(count: int) -> None:
             tracemalloc.stop()
 
 
-@pytest.mark.slow
+@pytest.fixture
+def limit(monkeypatch: pytest.MonkeyPatch) -> int:
+    """Make the number of objects in one input small enough for a quick test."""
+    assert build.MAX_OBJECTS == reader.MAX_OBJECTS == 262_144
+    for module in (build, reader):
+        monkeypatch.setattr(module, "MAX_OBJECTS", 1000)
+    return 1000
+
+
 @pytest.mark.parametrize(
     ("declaration", "item"),
     [
         ("x:Vector<True>", head(api.True_)),
         ("x:Vector<string>", bytes(4)),
-        ("x:Vector<long>", bytes(8)),
+        ("x:Vector<int>", bytes(4)),
+        ("x:Vector<int256>", bytes(32)),
         ("x:Vector<Object>", TRUE),
         ("x:Vector<Vector<int>>", VECTOR + number(0)),
         ("x:Vector<Bool>", TRUE),
+        ("x:Vector<peerUser>", bytes(8)),
     ],
 )
-def test_objects_are_counted(declaration: str, item: bytes) -> None:
+def test_objects_are_counted(limit: int, declaration: str, item: bytes) -> None:
     reg = probe(declaration)
     start = number(1) + VECTOR
 
     def data(count: int) -> bytes:
         return start + number(count) + item * count
 
-    assert len(reg.decode(data(MAX_OBJECTS - 1)).x) == MAX_OBJECTS - 1
-    error = refusal(data(MAX_OBJECTS + 1), reg)
-    assert error.message == f"more than {MAX_OBJECTS} objects"
+    assert len(reg.decode(data(limit - 1)).x) == limit - 1
+    error = refusal(data(limit + 1), reg)
+    assert error.message == f"more than {limit} objects"
     # The next input is counted from nothing.
-    assert len(reg.decode(data(MAX_OBJECTS - 1)).x) == MAX_OBJECTS - 1
+    assert len(reg.decode(data(limit - 1)).x) == limit - 1
 
 
-def test_the_longest_answer_costs_a_bounded_amount_of_memory() -> None:
-    """Sixteen megabytes of the smallest things that there are."""
-    data = VECTOR + number(1 << 22) + head(api.True_) * (1 << 22)
-    tracemalloc.start()
-    try:
-        with pytest.raises(DecodeError, match="more than"):
-            NEW.decode(data)
-        assert tracemalloc.get_traced_memory()[1] < 64 << 20
-    finally:
-        tracemalloc.stop()
+def test_the_longest_answer_costs_a_bounded_amount_of_memory(limit: int) -> None:
+    """Megabytes of the smallest things that there are, in vectors and in vectors of vectors."""
+    empty = VECTOR + number(0)
+    for data in (
+        VECTOR + number(1 << 20) + head(api.True_) * (1 << 20),
+        VECTOR + number(1 << 20) + empty * (1 << 20),
+        head(api.TextConcat) + VECTOR + number(1 << 20) + head(api.TextEmpty) * (1 << 20),
+    ):
+        tracemalloc.start()
+        try:
+            assert refusal(data).message == f"more than {limit} objects"
+            assert tracemalloc.get_traced_memory()[1] < 300_000
+        finally:
+            tracemalloc.stop()
 
 
 def test_the_source_of_a_reader_shows_in_tracebacks() -> None:

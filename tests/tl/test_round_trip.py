@@ -12,6 +12,7 @@ from tests.tl.objects import Maker
 LAYERS = (133, 158, 181, 198, 216, 229, api.LAYER)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layer", LAYERS)
 def test_every_definition_of_a_layer(layer: int) -> None:
     check(registry(layer), rounds=2 if layer == api.LAYER else 1)

@@ -134,12 +134,19 @@ def test_difference_of_two_layers() -> None:
     assert (same.added, same.removed, same.changed) == ((), (), ())
 
 
+def test_a_declaration_that_comes_back_is_no_change() -> None:
+    table = Table("small", "layers 1-3\na 00000001:-1,00000001:3- =A\n")
+    assert [d.name for d in diff(1, 2, table).removed] == ["a"]
+    assert diff(1, 3, table).changed == ()
+
+
 @pytest.mark.parametrize("layers", [(9, 10), (10, 15), (0, 0)])
 def test_difference_of_layers_that_are_not_there(layers: tuple[int, int]) -> None:
     with pytest.raises(SchemaError, match=r"layer \d+ is not in the table, which has 10 to 14"):
         diff(*layers, TABLE)
 
 
+@pytest.mark.slow
 def test_differences_lead_from_each_layer_to_the_next() -> None:
     table = api_table()
     have = dict(table.results(FIRST_LAYER)).keys()

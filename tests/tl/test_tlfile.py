@@ -89,7 +89,6 @@ def test_what_is_badly_written_is_refused_with_its_line(text: str, complaint: st
         ("a#1 x:updates.getState = A;", "a.x: updates.getState is a method, not a type"),
         ("a#1 x:Maybe<int> = A;", "a.x: no constructor makes a Maybe<int>"),
         ("a#1 {X:Type} x:Vector<!X> = A;", "a.x: layer 999 has no '!X'"),
-        ("a#1 x:vector<true> = A;", "a.x: the items of vector<true> would be nothing"),
         ("a#1 {X:Type} x:!X y:int = A;", "a.x: nothing can follow a field of type !X"),
         ("---functions---\na#1 = Nothing;", "the result of a: no constructor makes a Nothing"),
         ("---functions---\na#1 = Vector<nothing>;", "the result of a: layer 999 has no 'nothing'"),

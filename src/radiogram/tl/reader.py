@@ -275,10 +275,9 @@ def _cases(fields: list[Field]) -> list[list[Field]]:
 
 
 def _any_bit(fields: list[Field]) -> str:
-    masks: dict[str, int] = {}
+    masks: dict[str | None, int] = {}
     for field in fields:
-        if field.word is not None:
-            masks[field.word] = masks.get(field.word, 0) | 1 << field.bit
+        masks[field.word] = masks.get(field.word, 0) | 1 << field.bit
     return " or ".join(f"{word} & {mask}" for word, mask in masks.items())
 
 
@@ -344,10 +343,7 @@ class Readers:
         """
         self._objects = 0
         try:
-            value, end = self.value(tl_type, data, offset, MAX_DEPTH)
-            if end > len(data):
-                raise Malformed(f"the data ends {end - len(data)} bytes too early")
-            return value, end
+            return self.value(tl_type, data, offset, MAX_DEPTH)
         except (Malformed, struct.error, IndexError, RecursionError) as error:
             raise _explain(error, data, offset) from None
 
@@ -466,7 +462,7 @@ class Readers:
             self._globals[name] = struct.Struct(f"<{name[3:]}").unpack_from
         elif kind == "_T_":
             self.typed(type_of_name(name))
-        elif kind == "_B_":
+        else:
             self.bare(name)
 
 
@@ -525,7 +521,7 @@ def _explain(error: Exception, data: bytes, offset: int) -> DecodeError:
 
 def _short_field(fields: tuple[Field, ...], position: int, length: int) -> Field:
     """Of fields read together give the first that the data is too short for."""
-    for field in fields:
+    for field in fields[:-1]:
         item = vector_item(field.type)
         position += SIZES[FIXED.get(field.type, "I")] if item is None else 8
         if position > length:

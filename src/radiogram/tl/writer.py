@@ -360,7 +360,7 @@ class Writers:
             self._globals[name] = struct.Struct(f"<{name[3:]}").pack
         elif kind == "_T_":
             self.typed(type_of_name(name))
-        elif kind == "_B_":
+        else:
             self.bare(name)
 
 

@@ -50,26 +50,17 @@ def _check_type(tl_type: str, where: str, known: Known) -> None:
     item = vector_item(tl_type)
     if item is not None:
         _check_type(item, where, known)
-        if not _is_boxed(item) and item not in _VALUES and vector_item(item) is None:
-            # A count of items that take no bytes could not be held against what is there.
-            if not _bare(item, where, known).params:
-                raise SchemaError(f"{where}: the items of {tl_type} would be nothing")
     elif tl_type in _VALUES:
         return
     elif not _is_boxed(tl_type):
-        _bare(tl_type, where, known)
+        try:
+            definition = known.bare(tl_type)
+        except SchemaError as error:
+            raise SchemaError(f"{where}: {error}") from None
+        if definition.is_method:
+            raise SchemaError(f"{where}: {tl_type} is a method, not a type")
     elif not known.constructors(tl_type):
         raise SchemaError(f"{where}: no constructor makes a {tl_type}")
-
-
-def _bare(tl_type: str, where: str, known: Known) -> Definition:
-    try:
-        definition = known.bare(tl_type)
-    except SchemaError as error:
-        raise SchemaError(f"{where}: {error}") from None
-    if definition.is_method:
-        raise SchemaError(f"{where}: {tl_type} is a method, not a type")
-    return definition
 
 
 def _is_boxed(tl_type: str) -> bool:

@@ -153,11 +153,8 @@ def _indexes(where: str, count: int) -> list[int]:
 
 def _result(rest: str, index: int, count: int) -> str:
     """Give the result of one version."""
-    for found in f" {rest}".split(" =")[1:]:
-        text, _, where = found.partition(" ")[0].partition("@")
-        if not where or index in _indexes(where, count):
-            return text
-    return ""
+    found = (part.partition(" ")[0].partition("@") for part in f" {rest}".split(" =")[1:])
+    return next(text for text, _, where in found if not where or index in _indexes(where, count))
 
 
 def _parse_field(text: str) -> Field:
