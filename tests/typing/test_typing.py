@@ -1,4 +1,4 @@
-"""mypy and pyright agree on `invoke.py` and `friendly.py`, and infer what a call gives."""
+"""mypy and pyright agree on `invoke.py`, `friendly.py` and `stub.py`, and infer what a call gives."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 
 HERE = Path(__file__).parent
 SOURCE = HERE.parents[1] / "src"
-SOURCES = ("invoke.py", "friendly.py")
+SOURCES = ("invoke.py", "friendly.py", "stub.py")
 UPDATES = {
     "UpdateShort",
     "UpdateShortChatMessage",

@@ -83,9 +83,11 @@ def telegram_server(
 
     server = TelegramServer(_radiogram_thread)
     request.node.stash[_SERVER] = server
-    server.start()
-    yield server
-    server.close()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.close()
 
 
 def _in_its_loop(request: pytest.FixtureRequest, fixture: str) -> Any:

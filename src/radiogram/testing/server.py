@@ -133,8 +133,10 @@ class TelegramServer:
 
     def close(self) -> None:
         """Stop it and throw its world away."""
-        self.stop()
-        self._keeper.close()
+        try:
+            self.stop()
+        finally:
+            self._keeper.close()
 
     async def _start(self) -> Server:
         server = Server(
