@@ -447,3 +447,88 @@ async def test_a_bot_pins(
     for refused in (bot.iter_messages(chat), bot.iter_dialogs()):
         with pytest.raises(errors.BotMethodInvalid):
             await collect(refused)
+
+
+async def test_a_bot_keeps_order(ada: TelegramClient, bot: TelegramClient, make: MakeChat) -> None:
+    chat = await make("supergroup")
+    await chat.invite("cat_writes")
+    everything = api.ChatAdminRights(ban_users=True, pin_messages=True, add_admins=True)
+    await ada.set_admin(chat, "robot_bot", everything, rank="keeper")
+    assert (await bot.get_chat(chat.id)).name == "Friends"
+
+    async def status(name: str) -> str | None:
+        found = [one async for one in bot.iter_participants(chat.id) if one.user.name == name]
+        return found[0].status if found else None
+
+    assert [await status(name) for name in ("Ada Byron", "Ben", "Robot")] == [
+        "creator",
+        "member",
+        "admin",
+    ]
+    await bot.set_admin(chat.id, "ben_writes")
+    assert await status("Ben") == "admin"
+    await bot.set_admin(chat.id, "ben_writes", False)
+    await bot.restrict(chat.id, "cat_writes")
+    restricted = api.ChannelParticipantsBanned(q="")
+    assert [one.user.name async for one in bot.iter_participants(chat.id, filter=restricted)] == [
+        "Cat"
+    ]
+    await bot.unban(chat.id, "cat_writes")
+    assert await bot.kick(chat.id, "cat_writes") is not None
+    await bot.ban(chat.id, "ben_writes")
+    assert [await status(name) for name in ("Ben", "Cat")] == [None, None]
+    await bot.leave(chat.id)
+    assert [one.user.name async for one in ada.iter_participants(chat)] == ["Ada Byron"]
+
+
+async def test_what_bots_may_not(bot: TelegramClient, make: MakeChat) -> None:
+    """Telegram's own error says so, and what to do."""
+    chat = await make("supergroup")
+    await chat.client.set_admin(chat, "robot_bot")
+    for refused in (
+        bot.create_group("Robots"),
+        bot.create_channel("Robots"),
+        bot.invite(chat.id, "cat_writes"),
+        bot.join("t.me/+AbCdEfGh"),
+        bot.read(chat.id),
+    ):
+        with pytest.raises(errors.BotMethodInvalid, match="Bots may not call this method"):
+            await refused
+
+
+# ── chats that change ────────────────────────────────────────────────────────────────────────────
+
+
+async def test_nobody_gives_rights_that_they_do_not_have(
+    ada: TelegramClient, ben: TelegramClient, make: MakeChat
+) -> None:
+    chat = await make("supergroup")
+    await chat.invite("cat_writes")
+    some = api.ChatAdminRights(pin_messages=True, add_admins=True)
+    await ada.set_admin(chat, "ben_writes", some)
+    await collect(ben.iter_dialogs())
+    await ben.set_admin(chat.id, "cat_writes")
+    admins = ada.iter_participants(chat, filter=api.ChannelParticipantsAdmins())
+    (cat,) = [one async for one in admins if one.user is not None and one.user.name == "Cat"]
+    assert cat.admin_rights == api.ChatAdminRights(pin_messages=True)
+
+
+async def test_a_group_that_has_become_a_supergroup(ada: TelegramClient, make: MakeChat) -> None:
+    """Its old messages stay where they are; the new chat is known by what the old one tells."""
+    old = await make("group")
+    before = await ada.send_message(old, "before")
+    await ada.invoke(api.messages.MigrateChat(chat_id=old.raw.id))
+    told = await ada.get_chat(old)
+    assert isinstance(told, Chat)
+    assert told.migrated_to is not None
+    new = await ada.get_chat(told.migrated_to)
+    assert isinstance(new, Chat)
+    assert (new.kind, new.title) == ("supergroup", "Friends")
+    after = await ada.send_message(new, "after")
+    with pytest.raises(errors.ClientError, match=f"message {after.id} is in the chat {new.id}"):
+        await ada.pin_message(old, after)
+    with pytest.raises(errors.RpcError):
+        await ada.pin_message(old, before)
+    assert await after.pin() is not None
+    assert "before" in await texts(ada.iter_messages(old))
+    assert await texts(ada.iter_messages(new)) == ["after"]

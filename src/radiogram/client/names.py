@@ -144,6 +144,6 @@ def _read_tg(text: str, link: str) -> Name:
 
 def _invite(text: str) -> PeerNotFound:
     return PeerNotFound(
-        f"{text!r} is an invitation, which names no peer before it is accepted; join with "
-        "messages.ImportChatInvite and use the chat of its result"
+        f"{text!r} is an invitation, which names no peer before it is accepted; accept it "
+        "with `await client.join(link)`, and use the chat which that gives"
     )
