@@ -3,6 +3,8 @@
 A line that must be refused carries an ignore; checkers complain where it is not needed.
 """
 
+# pyright: reportUnnecessaryTypeIgnoreComment=true
+
 from __future__ import annotations
 
 from typing import TypeVar, assert_type
