@@ -1,4 +1,4 @@
-"""What type checkers see in tests with a scripted client; checked by mypy and pyright, never run."""
+"""What type checkers see in tests with a scripted client; read by mypy and pyright, never run."""
 
 from __future__ import annotations
 

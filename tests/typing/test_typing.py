@@ -1,4 +1,4 @@
-"""mypy and pyright agree on `invoke.py`, `friendly.py` and `stub.py`, and infer what a call gives."""
+"""mypy and pyright agree on the files beside this one, and infer what a call gives."""
 
 from __future__ import annotations
 
