@@ -7,6 +7,7 @@ them on one server; every row has a chat of its own, but for private chats.
 from __future__ import annotations
 
 import re
+from asyncio import gather
 from collections import Counter
 from itertools import count
 from typing import NamedTuple
@@ -58,8 +59,7 @@ class Play:
             await self._step(step)
             await self._listen()
         await self._check()
-        for account in self.cast.values():
-            await account.balance()
+        await gather(*(account.balance() for account in self.cast.values()))
 
     # The chat.
 
@@ -80,8 +80,7 @@ class Play:
             if kind == "channel":
                 await ann.driver.promote(room, others[2], "post_messages")
         await self._listen()
-        for name in MEMBERS[1:]:
-            await self.cast[name].enter(self.room)
+        await gather(*(self.cast[name].enter(self.room) for name in MEMBERS[1:]))
         await self._listen()
 
     def _target(self, name: str) -> Account | Room:
@@ -153,8 +152,9 @@ class Play:
     async def _listen(self) -> Told:
         """Put into words what was pushed to each since the last time."""
         said = {}
+        # All that was pushed before is here when this is answered.
+        await gather(*(account.call("updates.getState") for account in self.cast.values()))
         for name, account in self.cast.items():
-            await account.call("updates.getState")  # all that was pushed before is here then
             pushed = account.inbox.copy()
             account.inbox.clear()
             self._learn(name, pushed)
