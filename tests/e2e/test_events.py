@@ -54,12 +54,10 @@ async def write(client: TelegramClient, peer: str, text: str) -> None:
 
 
 async def until(client: TelegramClient, condition: Callable[[], object]) -> None:
-    """Wait for something that the client learns by its connection."""
-    for _ in range(2000):
-        if condition():
-            return
-        await client.invoke(api.help.GetNearestDc())
-    raise AssertionError("it did not happen")
+    """Wait for something that the client learns by its connection, or after a gap's half second."""
+    async with asyncio.timeout(30):
+        while not condition():
+            await client.invoke(api.help.GetNearestDc())
 
 
 def collect(client: TelegramClient, *wanted: Any) -> list[str]:
