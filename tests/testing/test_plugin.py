@@ -328,24 +328,3 @@ def test_anyio(project: pytest.Pytester) -> None:
     ini = "[pytest]\nfilterwarnings = error\n"
     project.makefile(".ini", pytest=ini)
     run(project, "-p", "no:asyncio").assert_outcomes(passed=3)
-
-
-def test_a_fresh_world_costs_less_than_50_ms(project: pytest.Pytester) -> None:
-    """Of computing time, in the middle case: other programs of the machine do not count."""
-    project.makepyfile("""
-        import statistics
-        import time
-
-        import pytest
-
-        stamps = []
-
-        @pytest.mark.parametrize("turn", range(21))
-        async def test_it(client, turn):
-            stamps.append(time.process_time())
-
-        def test_the_time():
-            gaps = [after - before for before, after in zip(stamps, stamps[1:])]
-            assert statistics.median(gaps) < 0.05
-    """)
-    run(project).assert_outcomes(passed=22)
