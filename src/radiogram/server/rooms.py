@@ -12,11 +12,12 @@ object and asks for the list (C5).
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from sqlalchemy import select
 
 from radiogram.server import (
+    admin_log,
     bot_events,
     chat_store,
     deletion,
@@ -408,6 +409,29 @@ def log_participant(
                 qts=qts,
             ),
         )
+
+
+def rename(ctx: Context, room: Room, title: str) -> api.Updates:
+    """Give a room another title and tell everybody. Faults: CHAT_TITLE_EMPTY, CHAT_NOT_MODIFIED."""
+    title, old = check_title(title), room.chat.title
+    if title == old:
+        raise RpcFault(400, "CHAT_NOT_MODIFIED")
+    changes = Changes(ctx, room.people)
+    chat = chat_store.change_chat(ctx.tx, room.chat.id, title=title)
+    room = refresh(ctx, changes, room, chat)
+    action = api.ChannelAdminLogEventActionChangeTitle(prev_value=old, new_value=title)
+    admin_log.log(ctx, chat, action)
+    if chat.is_channel:  # of a basic group the service message says it all
+        tell_changed(ctx, changes, room)
+    announce(ctx, changes, room, api.MessageActionChatEditTitle(title=title))
+    changes.finish()
+    return changes.result(room.user)
+
+
+def refuse_photo(photo: api.TypeInputChatPhoto) -> NoReturn:
+    """Refuse a picture: there are no files. Faults: CHAT_NOT_MODIFIED, PHOTO_INVALID."""
+    empty = isinstance(photo, api.InputChatPhotoEmpty)
+    raise RpcFault(400, "CHAT_NOT_MODIFIED" if empty else "PHOTO_INVALID")
 
 
 def announce(

@@ -282,28 +282,14 @@ def export_message_link(
 def edit_title(ctx: Context, request: api.channels.EditTitle) -> api.TypeUpdates:
     """Give a channel another title."""
     room = _editable(ctx, request.channel)
-    title = rooms.check_title(request.title)
-    old = room.chat.title
-    if title == old:
-        raise RpcFault(400, "CHAT_NOT_MODIFIED")
-    changes = Changes(ctx, room.people)
-    chat = chat_store.change_chat(ctx.tx, room.chat.id, title=title)
-    room = rooms.refresh(ctx, changes, room, chat)
-    action = api.ChannelAdminLogEventActionChangeTitle(prev_value=old, new_value=title)
-    admin_log.log(ctx, chat, action)
-    rooms.tell_changed(ctx, changes, room)
-    rooms.announce(ctx, changes, room, api.MessageActionChatEditTitle(title=title))
-    changes.finish()
-    return changes.result(room.user)
+    return rooms.rename(ctx, room, request.title)
 
 
 @handles(api.channels.EditPhoto)
 def edit_photo(ctx: Context, request: api.channels.EditPhoto) -> api.TypeUpdates:
     """Refuse a picture: the server stores no files, so that no channel has one to take away."""
     _editable(ctx, request.channel)
-    if isinstance(request.photo, api.InputChatPhotoEmpty):
-        raise RpcFault(400, "CHAT_NOT_MODIFIED")
-    raise RpcFault(400, "PHOTO_INVALID")
+    rooms.refuse_photo(request.photo)
 
 
 def _editable(ctx: Context, channel: api.TypeInputChannel) -> Room:

@@ -259,24 +259,14 @@ def edit_chat_creator(ctx: Context, request: api.messages.EditChatCreator) -> ap
 def edit_chat_title(ctx: Context, request: api.messages.EditChatTitle) -> api.TypeUpdates:
     """Give a basic group another name."""
     room = _editable_group(ctx, request.chat_id)
-    title = rooms.check_title(request.title)
-    if title == room.chat.title:
-        raise RpcFault(400, "CHAT_NOT_MODIFIED")
-    changes = Changes(ctx, room.people)
-    chat = chat_store.change_chat(ctx.tx, room.chat.id, title=title)
-    room = rooms.refresh(ctx, changes, room, chat)
-    rooms.announce(ctx, changes, room, api.MessageActionChatEditTitle(title=title))
-    changes.finish()
-    return changes.result(room.user)
+    return rooms.rename(ctx, room, request.title)
 
 
 @handles(api.messages.EditChatPhoto)
 def edit_chat_photo(ctx: Context, request: api.messages.EditChatPhoto) -> api.TypeUpdates:
     """Refuse a picture: the server stores no files, so that no group has one to take away."""
     _editable_group(ctx, request.chat_id)
-    if isinstance(request.photo, api.InputChatPhotoEmpty):
-        raise RpcFault(400, "CHAT_NOT_MODIFIED")
-    raise RpcFault(400, "PHOTO_INVALID")
+    rooms.refuse_photo(request.photo)
 
 
 @handles(api.messages.EditChatAbout)
