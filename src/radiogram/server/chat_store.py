@@ -60,7 +60,6 @@ class ChatRow(NamedTuple):
     join_to_send: bool
     join_request: bool
     migrated_from: int | None
-    migrated_from_max_id: int | None
 
     @property
     def is_group(self) -> bool:

@@ -273,7 +273,6 @@ chats = Table(
     Column("join_to_send", Boolean, nullable=False, default=False),
     Column("join_request", Boolean, nullable=False, default=False),
     Column("migrated_from", BigInteger),
-    Column("migrated_from_max_id", Integer),
 )
 
 members = Table(
