@@ -257,6 +257,7 @@ async def test_order_groups_middleware_and_failures(
     await write(ada, "ben_writes", "stop")
     await until(ben, lambda: len(seen) == 12)
     assert seen == ["(", "first", ")", "(", "broken", ")", "(", "last go", ")", "(", "first", ")"]
+    assert ben.updates.health().failures == 1
     with pytest.raises(TypeError, match="async"):
         ben.add_handler(print, events.NewMessage())  # type: ignore[arg-type]
 

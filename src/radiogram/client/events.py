@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from radiogram.client.ids import mark_channel, mark_chat
+from radiogram.client.objects.base import marked_peer
 from radiogram.tl import api
 
 if TYPE_CHECKING:
@@ -45,7 +46,9 @@ class Event:
         """Marked id of the chat in which it happened; None if it happened in none."""
         update = self.update
         message = getattr(update, "message", None)
-        found = marked(getattr(message, "peer_id", None)) or marked(getattr(update, "peer", None))
+        found = marked_peer(getattr(message, "peer_id", None)) or marked_peer(
+            getattr(update, "peer", None)
+        )
         if found is not None:
             return found
         if self._channel_id is not None:
@@ -104,7 +107,7 @@ class MessageEvent(Event):
     def sender_id(self) -> int | None:
         """Marked id of who sent it; None for posts of a channel."""
         message = self.message
-        sender = marked(message.from_id)
+        sender = marked_peer(message.from_id)
         return sender if sender is not None else self._partner()
 
     def _partner(self) -> int | None:
@@ -187,7 +190,7 @@ class TypingEvent(Event):
     @property
     def user_id(self) -> int | None:
         """Marked id of who does it."""
-        sender = marked(getattr(self.update, "from_id", None))
+        sender = marked_peer(getattr(self.update, "from_id", None))
         return sender if sender is not None else getattr(self.update, "user_id", None)
 
     @property
@@ -377,15 +380,3 @@ class Raw(Pattern[Event]):
 
 class StopPropagation(Exception):
     """Raise it in a handler to keep the event from handlers that come later."""
-
-
-def marked(peer: Any) -> int | None:
-    """Return the marked id of a Peer; None if it is none."""
-    match peer:
-        case api.PeerUser():
-            return peer.user_id
-        case api.PeerChat():
-            return mark_chat(peer.chat_id)
-        case api.PeerChannel():
-            return mark_channel(peer.channel_id)
-    return None

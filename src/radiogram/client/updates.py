@@ -14,6 +14,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
+from msgspec.structs import replace
+
 from radiogram.client.ids import mark_channel
 from radiogram.errors import ClientError, RadiogramError
 from radiogram.tl import api
@@ -168,7 +170,8 @@ class Updates:
             raise ClientError(
                 "no events are being handled; add a handler with client.on(), sign in and connect"
             )
-        return self._pump.health()
+        health = self._pump.health()
+        return replace(health, failures=health.failures + self.dispatcher.failures)
 
     @property
     def dispatcher(self) -> Dispatcher:
