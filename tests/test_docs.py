@@ -56,7 +56,7 @@ def test_every_dependency_has_its_reason() -> None:
 
 
 def test_every_option_of_the_server_is_documented() -> None:
-    from radiogram.cli import serve
+    from radiogram.cli.serve import serve
 
     text = (ROOT / "docs" / "server.md").read_text("utf-8")
     for parameter in serve.params:

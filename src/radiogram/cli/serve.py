@@ -1,49 +1,14 @@
-"""The command ``radiogram``: demo, serve, version.
+"""The command ``radiogram serve``: a Telegram server of one's own.
 
-Top layer. Knows the options and hands them on; what a command does is imported when it runs, so
-that ``--help`` and ``--version`` cost nothing.
+Top layer. Knows the options and hands them on; what it does is imported when it runs.
 """
 
 from __future__ import annotations
 
 import click
 
-from radiogram import __version__
 
-
-def _print_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
-    if wanted and not context.resilient_parsing:
-        click.echo(f"radiogram {__version__}")
-        context.exit()
-
-
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.option(
-    "--version",
-    is_flag=True,
-    is_eager=True,
-    expose_value=False,
-    callback=_print_version,
-    help="Show the version and exit.",
-)
-def cli() -> None:
-    """Telegram's API for Python: a client, and a server to develop and test against offline."""
-
-
-@cli.command()
-def demo() -> None:
-    """Show two people and a bot at work.
-
-    They write over real MTProto on this machine, and one pins a message with every flag. Starts
-    a server on a free port, shows every call, its result and what the other side received.
-    Touches no other machine and writes no file.
-    """
-    from radiogram.demo import main
-
-    raise SystemExit(main())
-
-
-@cli.command()
+@click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "--port",
@@ -119,13 +84,3 @@ def serve(
             as_json=as_json,
         )
     )
-
-
-@cli.command()
-def version() -> None:
-    """Show versions, also of the TL schema."""
-    import platform
-
-    from radiogram import api
-
-    click.echo(f"radiogram {__version__}, TL layer {api.LAYER}, Python {platform.python_version()}")
