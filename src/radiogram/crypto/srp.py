@@ -101,7 +101,7 @@ class ClientProof:
     def check(cls, algo: Algo, srp_b: bytes, password: bytes, random: Random) -> ClientProof:
         """Prove a password against what ``account.getPassword`` answered.
 
-        Takes about 0.2 s of one core.  ``SecurityError`` when the server's group or its public value
+        Takes about 0.2 s of one core.  ``SecurityError`` when the server's group or its ``srp_b``
         is not acceptable: then nothing about the password was given away.
         """
         algo.check_group()
@@ -150,7 +150,7 @@ class ServerProof:
         self._B = (_multiplier(algo) * v + pow(algo.g, secret, algo.p)) % algo.p
 
     @property
-    def B(self) -> bytes:  # noqa: N802: the name it has in every text about SRP
+    def B(self) -> bytes:  # noqa: N802 - its name in every text
         """``srp_B``, to send to the client: 256 bytes, big-endian."""
         return _wide(self._B)
 
