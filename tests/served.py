@@ -17,7 +17,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
+from typing import IO, Any, Self
 
 START_TIMEOUT = 30.0
 """Seconds that the line may take: plenty on a busy machine, but not for ever."""
@@ -44,6 +44,8 @@ class Address:
     dc_id: int
     public_key: str
     fingerprint: int
+    dcs: list[dict[str, Any]]
+    """Of each DC: dc_id, host, port."""
 
 
 class Served:

@@ -98,6 +98,7 @@ def test_serve_passes_its_options_on(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     world.write_text("")
     arguments = ["serve", "--host", "0.0.0.0", "--port", "0", "--database", "sqlite:///a.db"]
     arguments += ["--key", "k.pem", "--login-code", "777", "--world", str(world), "--dc-id", "4"]
+    arguments += ["--dcs", "1,4"]
     arguments += ["--fault", "lose_updates", "--fault", "timeout:*"]
     result = CliRunner().invoke(cli, [*arguments, "--json"])
     assert result.exit_code == 3
@@ -109,6 +110,7 @@ def test_serve_passes_its_options_on(monkeypatch: pytest.MonkeyPatch, tmp_path: 
         "login_code": "777",
         "world": str(world),
         "dc_id": 4,
+        "dcs": "1,4",
         "faults": ("lose_updates", "timeout:*"),
         "as_json": True,
     }

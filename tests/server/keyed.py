@@ -16,10 +16,12 @@ from radiogram.tl.build import registry
 class Keyed(Caller):
     """One session of one key, without the protocol under it."""
 
-    def __init__(self, world: World, *, layer: int = api.LAYER, initialise: bool = True) -> None:
+    def __init__(
+        self, world: World, *, layer: int = api.LAYER, initialise: bool = True, dc_id: int = 2
+    ) -> None:
         self.world = world
         self.key = AuthKey(os.urandom(256))
-        world.authorizations.add(self.key, first_salt=1, expires_at=None)
+        world.authorizations.add(self.key, dc_id=dc_id, first_salt=1, expires_at=None)
         authorization = world.authorizations.get(self.key.key_id)
         assert authorization is not None
         super().__init__(authorization, session_id=int.from_bytes(os.urandom(4), "little"))

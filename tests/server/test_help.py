@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from radiogram.server.rpc import RpcFault
+from radiogram.server.world import Address
 from radiogram.tl import api
 from radiogram.tl.build import registry
 
@@ -15,7 +16,7 @@ from .stage import NOON, MakeStage, Stage
 
 def test_get_config(make_stage: MakeStage) -> None:
     stage = make_stage(message_length_max=100, test_mode=True)
-    stage.world.port = 20443
+    stage.world.addresses[2] = Address("127.0.0.1", 20443)
     config = stage.call(stage.ann, api.help.GetConfig())
     assert (config.this_dc, config.test_mode, config.message_length_max) == (2, True, 100)
     assert (config.date, config.expires) == (NOON, NOON + 3600)

@@ -41,6 +41,12 @@ import click
     "--dc-id", type=click.IntRange(1, 5), default=2, show_default=True, help="Data centre to play."
 )
 @click.option(
+    "--dcs",
+    metavar="IDS",
+    help="Data centres to play at once, such as 1,2,4: each has a port of its own, --port being"
+    " that of --dc-id. Default: --dc-id alone.",
+)
+@click.option(
     "--fault",
     "faults",
     metavar="SPEC",
@@ -62,6 +68,7 @@ def serve(
     login_code: str | None,
     world: str | None,
     dc_id: int,
+    dcs: str | None,
     faults: tuple[str, ...],
     as_json: bool,
 ) -> None:
@@ -80,6 +87,7 @@ def serve(
             login_code=login_code,
             world=world,
             dc_id=dc_id,
+            dcs=dcs,
             faults=faults,
             as_json=as_json,
         )

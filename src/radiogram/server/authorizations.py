@@ -30,6 +30,8 @@ class Authorization:
 
     key: AuthKey | None = None
     """None for a call made in process."""
+    dc_id: int = 0
+    """The DC where it was made, and where alone it is known; 0 for a call made in process."""
     user_id: int = 0
     is_bot: bool = False
     layer: int = 0
@@ -93,7 +95,7 @@ class AuthorizationBook:
         """Tell whether a key with the same id is known already (A3.13)."""
         return self.get(key.key_id) is not None
 
-    def add(self, key: AuthKey, *, first_salt: int, expires_at: int | None) -> None:
+    def add(self, key: AuthKey, *, dc_id: int, first_salt: int, expires_at: int | None) -> None:
         """Keep the key of a finished key exchange; it is durable when this returns."""
         now = int(self._clock.now())
         with self._db.begin() as tx:
@@ -101,6 +103,7 @@ class AuthorizationBook:
                 insert(auth_keys).values(
                     key_id=key.key_id,
                     key=key.data,
+                    dc_id=dc_id,
                     created=now,
                     last_active=now,
                     hash=int.from_bytes(self._random(8), "little", signed=True) | 1,
@@ -123,6 +126,7 @@ class AuthorizationBook:
                 return None
             found = Authorization(
                 key=AuthKey(bytes(row.key)),
+                dc_id=row.dc_id,
                 user_id=row.user_id or 0,
                 is_bot=bool(row.is_bot),
                 created=row.created,

@@ -29,7 +29,9 @@ PLAIN = bytes(8)
 class Connection:
     """The owner of one PacketConnection."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Server, dc_id: int) -> None:
+        self.dc_id = dc_id
+        """The DC that the peer has reached: that of the port, unless the peer names another."""
         self.sessions: set[Session] = set()
         """Sessions whose latest connection this is."""
         self.address = ""
@@ -128,7 +130,7 @@ class Connection:
             self._plain(conn, payload)
             return
         server = self._server
-        key = server.key(key_id)
+        key = server.key(key_id, self.dc_id)
         if key is None or key.key is None:
             self.fail(NOT_FOUND)
             return
@@ -160,7 +162,7 @@ class Connection:
             log.info("a plain message of %s is malformed: %s", conn.peer, error)
             self.fail(NOT_FOUND)
             return
-        reply, error_code = self._server.key_exchange(body)
+        reply, error_code = self._server.key_exchange(self.dc_id, body)
         if reply is not None:
             conn.send(reply)
         if error_code is not None:

@@ -47,7 +47,7 @@ from sqlalchemy.pool import StaticPool
 
 from radiogram.errors import RadiogramError
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Raised with every change of the tables below."""
 
 PEER_USER = 1
@@ -95,6 +95,7 @@ auth_keys = Table(
     metadata,
     Column("key_id", LargeBinary(8), primary_key=True),
     Column("key", LargeBinary(256), nullable=False),
+    Column("dc_id", Integer, nullable=False),
     Column("user_id", BigInteger),
     Column("layer", Integer),
     Column("api_id", Integer),

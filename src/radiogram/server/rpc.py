@@ -74,7 +74,7 @@ def handles(
     """Register the decorated function as the handler of `method` (a class of the newest layer).
 
     `users` and `bots` say who may call it, `login` whether the key must be logged in. `shared`
-    promises that the result depends on nothing but the server and the second of the clock, so
+    promises that the result depends on nothing but the DC and the second of the clock, so
     that it is encoded once and kept for that second; such a handler must not write or push.
     """
 
@@ -148,6 +148,11 @@ class Context:
     def is_bot(self) -> bool:
         """Whether that account is a bot."""
         return self.caller.authorization.is_bot
+
+    @property
+    def dc_id(self) -> int:
+        """The DC to which the call came; the server's own for an in-process call."""
+        return self.caller.authorization.dc_id or self.world.dc_id
 
     @property
     def auth_key_id(self) -> int:
@@ -371,7 +376,8 @@ def _dispatch(world: World, caller: Caller, body: bytes) -> bytes:
     target = caller.registry
     second = int(world.clock.now())
     troubled = world.faults.has_calls
-    kept = world.shared_results.get((target.layer, body)) if connection_id is None else None
+    shared = authorization.dc_id, target.layer, body
+    kept = world.shared_results.get(shared) if connection_id is None else None
     if kept is not None and kept[0] == second and not troubled and world.observer is None:
         return kept[1]
 
@@ -409,7 +415,7 @@ def _dispatch(world: World, caller: Caller, body: bytes) -> bytes:
     if troubled:
         _meet_fault(world, caller, newest, result)
     if handler.shared and len(body) == 4 and connection_id is None:
-        world.shared_results[target.layer, body] = (second, result)
+        world.shared_results[shared] = (second, result)
     return result
 
 

@@ -41,6 +41,8 @@ class Options:
     world: str | None = None
     """TOML file of accounts."""
     dc_id: int = 2
+    dcs: str | None = None
+    """Ids of all DCs to play, with commas between them; None: only `dc_id`."""
     faults: tuple[str, ...] = ()
     """Specifications for :mod:`radiogram.server.fault_spec`."""
     as_json: bool = False
@@ -59,6 +61,7 @@ def run(
     login_code: str | None = None,
     world: str | None = None,
     dc_id: int = 2,
+    dcs: str | None = None,
     faults: tuple[str, ...] = (),
     as_json: bool = False,
 ) -> int:
@@ -74,6 +77,7 @@ def run(
         login_code=login_code,
         world=world,
         dc_id=dc_id,
+        dcs=dcs,
         faults=faults,
         as_json=as_json,
     )
@@ -110,6 +114,7 @@ async def serve(options: Options) -> None:
         host=options.host,
         port=options.port,
         dc_id=options.dc_id,
+        dcs=_dcs(options.dcs),
         database=_database_url(options.database),
         key=_key(options.key),
         login_code=_login_code(options.login_code),
@@ -162,11 +167,20 @@ def _announce(server: Server, *, as_json: bool) -> None:
             "dc_id": server.dc_id,
             "public_key": server.public_key,
             "fingerprint": server.fingerprint,
+            "dcs": [
+                {"dc_id": dc_id, "host": one.host, "port": one.port}
+                for dc_id, one in sorted(server.addresses.items())
+            ],
         }
         _say(json.dumps(address))
         return
+    others = "".join(
+        f"and DC {dc_id} on {one.host}:{one.port}\n"
+        for dc_id, one in sorted(server.addresses.items())
+        if dc_id != server.dc_id
+    )
     _say(
-        f"Radiogram serves DC {server.dc_id} on {server.host}:{server.port}\n"
+        f"Radiogram serves DC {server.dc_id} on {server.host}:{server.port}\n{others}"
         f"Public key, fingerprint {server.fingerprint}:\n{server.public_key.strip()}\n"
         "Log in with any 99966XYYYY number and the code XXXXX. Stop with Ctrl+C."
     )
@@ -181,6 +195,15 @@ def _database_url(given: str | None) -> str | None:
     if given is None or "://" in given:
         return given
     return f"sqlite:///{Path(given).resolve()}"
+
+
+def _dcs(given: str | None) -> tuple[int, ...]:
+    names = given.split(",") if given is not None else []
+    if not all(len(name.strip()) == 1 and name.strip() in "12345" for name in names):
+        raise ServeError(
+            f"--dcs {given}: give numbers from 1 to 5 with commas between them, such as 1,2,4"
+        )
+    return tuple(int(name) for name in names)
 
 
 def _login_code(given: str | None) -> str | None:

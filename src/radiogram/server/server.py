@@ -9,37 +9,37 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from random import SystemRandom
 from types import TracebackType
 from typing import Self
 
 from radiogram.crypto.rsa import PrivateKey
 from radiogram.errors import ConnectionFailed
-from radiogram.mtproto.handshake import ServerHandshakes
-from radiogram.mtproto.message import pack_plain
 from radiogram.mtproto.server import SaltBook
 from radiogram.net.dial import listen
 from radiogram.net.driver import PacketConnection
 from radiogram.server.authorizations import Authorization
 from radiogram.server.clock import Clock
 from radiogram.server.connection import TOO_MANY, Connection
+from radiogram.server.datacenter import DataCenter
 from radiogram.server.db import open_database
 from radiogram.server.faults import Faults
 from radiogram.server.identity import key_of_process
 from radiogram.server.session import Session
 from radiogram.server.settings import Settings
-from radiogram.server.world import World
+from radiogram.server.world import Address, World
 from radiogram.wire import ServerCodec
 
 log = logging.getLogger("radiogram.server")
 
 DEFAULT_PORT = 20443
+MAX_DC = 1000
 MAX_PORT = 32767
 """Higher ports do not fit into the session strings of GramJS."""
-TEST_DC = 10000
 META_SALTS = "salt_secret"
 META_KEY = "rsa_key"
 
@@ -56,6 +56,9 @@ class Server:
     without it one is made and kept in the database. `port` 0 takes a free one, None the first free
     one from 20443 on; all below 32768. `seed` makes everything random repeatable. The same object
     cannot be started twice.
+
+    `dcs` names the data centres that it plays, `dc_id` among them: one world, each DC with a port
+    of its own: that of `dc_id` first, the others after it.
     """
 
     def __init__(
@@ -64,6 +67,7 @@ class Server:
         host: str = "127.0.0.1",
         port: int | None = 0,
         dc_id: int = 2,
+        dcs: Iterable[int] = (),
         database: str | None = None,
         key: str | bytes | None = None,
         clock: Clock | None = None,
@@ -76,6 +80,11 @@ class Server:
         self.port = port or 0
         self._bind = host, port
         self.dc_id = dc_id
+        """The DC of the address above, and the home of accounts that name no other."""
+        self.dcs = tuple(sorted({*dcs, dc_id}))
+        """Ids of the DCs that it plays."""
+        if any(type(one) is not int or not 0 < one < MAX_DC for one in self.dcs):
+            raise ValueError(f"dcs: a DC has a number from 1 to {MAX_DC - 1}, not {self.dcs}")
         self._database = database
         self._key_pem = key.encode() if isinstance(key, str) else key
         self._clock = clock
@@ -85,14 +94,12 @@ class Server:
         self._seed = seed
         self._private_key: PrivateKey | None = None
         self._world: World | None = None
-        self._handshakes: ServerHandshakes | None = None
-        self._listener: asyncio.Server | None = None
+        self._centers: dict[int, DataCenter] = {}
         self._connections: set[Connection] = set()
         self._per_address: Counter[str] = Counter()
         self._sessions: dict[tuple[bytes, int], Session] = {}
         self._touched: set[Session] = set()
         self._flush_planned = False
-        self._last_plain_id = 0
         self._salt_secret = b""
 
     # -------------------------------------------------------------- life
@@ -113,26 +120,21 @@ class Server:
             self._world = world
             self._private_key = self._load_key(world)
             self._salt_secret = _keep(world, META_SALTS, lambda: world.random(32))
-            self._handshakes = ServerHandshakes(
-                self._private_key,
-                dc_id=self.dc_id,
-                random=world.random,
-                accept_dc=self._accepts_dc,
-                is_taken=world.authorizations.exists,
-            )
-            self._listener = await self._listen()
+            for dc_id in self.dcs:
+                self._centers[dc_id] = DataCenter(dc_id, self._private_key, world, host=self.host)
+            await self._listen()
         except BaseException:
+            self._stop_listening()
             db.close()
             raise
-        self.port = self._listener.sockets[0].getsockname()[1]
-        world.host, world.port = self.host, self.port
-        log.info("DC %d listens on %s:%d", self.dc_id, self.host, self.port)
+        self.port = self._centers[self.dc_id].port
+        for dc_id, center in self._centers.items():
+            world.addresses[dc_id] = Address(center.host, center.port)
+            log.info("DC %d listens on %s:%d", dc_id, center.host, center.port)
 
     async def close(self) -> None:
         """Stop listening, close every connection, and close the database."""
-        if self._listener is not None:
-            self._listener.close()
-            self._listener = None
+        self._stop_listening()
         for connection in list(self._connections):
             connection.close()
         for connection in list(self._connections):
@@ -171,6 +173,14 @@ class Server:
         return self.world.faults
 
     @property
+    def addresses(self) -> dict[int, DataCenter]:
+        """Where each DC listens, by its id: with host, port, dc_id and public_key.
+
+        Any of them can be the ``server=`` of a client.
+        """
+        return dict(self._centers)
+
+    @property
     def public_key(self) -> str:
         """The key that a client needs, in PEM form (PKCS#1)."""
         return self._key.public.to_pem()
@@ -202,36 +212,17 @@ class Server:
         if self._per_address[connection.address] <= 0:
             del self._per_address[connection.address]
 
-    def key_exchange(self, body: bytes) -> tuple[bytes | None, int | None]:
+    def key_exchange(self, dc_id: int, body: bytes) -> tuple[bytes | None, int | None]:
         """Take one step of a key exchange: the packet to answer with, the error to answer with."""
-        world = self.world
-        if self._handshakes is None:
-            return None, None
-        now = world.clock.now()
-        outcome = self._handshakes.handle(body, now=now)
-        if outcome.result is not None:  # kept before the client hears of it
-            world.authorizations.add(
-                outcome.result.auth_key,
-                first_salt=outcome.result.salt,
-                expires_at=outcome.result.expires_at,
-            )
-        if outcome.reply is None:
-            return None, outcome.error
-        # Server ids of answers are 1 modulo 4, and never repeat (A3.1, A4.5).
-        msg_id = max(int(now * 2**32) & ~3 | 1, self._last_plain_id + 4)
-        self._last_plain_id = msg_id
-        return pack_plain(msg_id, outcome.reply), outcome.error
-
-    def _accepts_dc(self, dc: int) -> bool:
-        """Tell whether this server plays that DC (A3.7); negative: its media-only side."""
-        mine = self.dc_id + (TEST_DC if self.world.settings.test_mode else 0)
-        return abs(dc) == mine
+        center = self._centers.get(dc_id)
+        return center.key_exchange(body) if center is not None else (None, None)
 
     # -------------------------------------------------------------- keys and sessions
 
-    def key(self, key_id: bytes) -> Authorization | None:
-        """Return the auth key of that id."""
-        return self.world.authorizations.get(key_id)
+    def key(self, key_id: bytes, dc_id: int) -> Authorization | None:
+        """Return the auth key of that id; a key is unknown outside the DC where it was made."""
+        found = self.world.authorizations.get(key_id)
+        return found if found is not None and found.dc_id == dc_id else None
 
     def session(self, key: Authorization, session_id: int) -> Session:
         """Return the session, made anew if it is unknown (A7.1)."""
@@ -312,23 +303,45 @@ class Server:
         kept = _keep(world, META_KEY, lambda: PrivateKey.generate().to_pem().encode())
         return PrivateKey.from_pem(kept.decode(), check=False)
 
-    async def _listen(self) -> asyncio.Server:
-        host, port = self._bind
+    async def _listen(self) -> None:
+        """Take one port for each DC, next to each other, so that a restart finds the same ones."""
+        _, port = self._bind
         if port:
-            return await listen(host, port, self._accept)
+            await self._listen_from(port)
+            return
         if port is None:
             candidates = list(range(DEFAULT_PORT, DEFAULT_PORT + 100))
         else:
-            candidates = SystemRandom().sample(range(20000, MAX_PORT + 1), 100)
+            candidates = SystemRandom().sample(range(20000, MAX_PORT + 2 - len(self.dcs)), 100)
         for candidate in candidates[:-1]:
             with suppress(ConnectionFailed):
-                return await listen(host, candidate, self._accept)
-        return await listen(host, candidates[-1], self._accept)
+                await self._listen_from(candidate)
+                return
+        await self._listen_from(candidates[-1])
 
-    def _accept(self) -> PacketConnection:
+    async def _listen_from(self, port: int) -> None:
+        host, _ = self._bind
+        centers = sorted(self._centers.values(), key=lambda one: one.dc_id != self.dc_id)
+        try:
+            for center in centers:
+                accept = partial(self._accept, center.dc_id)
+                center.listener = await listen(host, port, accept)
+                center.port = port
+                port += 1
+        except ConnectionFailed:
+            self._stop_listening()
+            raise
+
+    def _stop_listening(self) -> None:
+        for center in self._centers.values():
+            if center.listener is not None:
+                center.listener.close()
+                center.listener = None
+
+    def _accept(self, dc_id: int) -> PacketConnection:
         return PacketConnection(
             ServerCodec(random=self.world.random, max_packet=self.world.settings.max_packet),
-            Connection(self),
+            Connection(self, dc_id),
             throttle=True,
         )
 

@@ -56,6 +56,13 @@ class Account:
     """Of a bot: what auth.importBotAuthorization wants."""
 
 
+class Address(NamedTuple):
+    """Where a DC can be dialled."""
+
+    host: str
+    port: int
+
+
 class Push(NamedTuple):
     """An update that was sent out: to whom, and what."""
 
@@ -82,16 +89,15 @@ class World:
         self.settings = settings or Settings()
         self.random: Callable[[int], bytes] = os.urandom if seed is None else Random(seed).randbytes
         """Makes n random bytes; repeatable if the server was given a seed."""
-        self.host = "127.0.0.1"
-        self.port = 0
-        """The address that help.getConfig names."""
+        self.addresses: dict[int, Address] = {}
+        """Where each DC listens, by its id; what help.getConfig names."""
         self.authorizations = AuthorizationBook(db, self.clock, self.random)
         self.faults = Faults()
         """What goes wrong on purpose; see :class:`~radiogram.server.faults.Faults`."""
         self.observer: Observer | None = None
         """Is told of every call and push."""
-        self.shared_results: dict[tuple[int, bytes], tuple[int, bytes]] = {}
-        """Encoded results that are the same for everybody, by layer and call; with their second."""
+        self.shared_results: dict[tuple[int, int, bytes], tuple[int, bytes]] = {}
+        """Encoded results that are the same for everybody, by DC, layer and call."""
         self.code_attempts: dict[str, int] = {}
         """Wrong codes so far, by phone_code_hash."""
         self._watchers: dict[int, dict[int, int]] = {}

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sqlalchemy import update
 
 from radiogram.client.client import TelegramClient
+from radiogram.client.datacenters import ServerAddress
 from radiogram.client.environment import Environment
 from radiogram.client.sessions import MemorySession, Session, SessionData
 from radiogram.crypto.keys import AuthKey
@@ -83,6 +84,7 @@ class TelegramServer:
         self.host = "127.0.0.1"
         self.port = 0
         self.dc_id: int = options.get("dc_id", 2)
+        self._addresses: dict[int, ServerAddress] = {}
         self.public_key = self._key.public.to_pem()
         """In PEM form."""
         self.fingerprint = self._key.public.fingerprint
@@ -119,6 +121,8 @@ class TelegramServer:
         if self._server is None:
             self._server = self._thread.run(self._start())
             self.port = self._server.port
+            for dc_id, one in self._server.addresses.items():
+                self._addresses[dc_id] = ServerAddress(one.host, one.port, dc_id, self.public_key)
 
     def stop(self) -> None:
         """Close every connection and forget what is only in memory; accounts and messages stay."""
@@ -156,6 +160,11 @@ class TelegramServer:
         await server.close()
         self._clock.close()
         self.traffic.note("server", "the server is stopped")
+
+    @property
+    def addresses(self) -> dict[int, ServerAddress]:
+        """Where each DC that it plays listens (option `dcs`), by its id."""
+        return dict(self._addresses)
 
     # -------------------------------------------------------------- accounts
 
@@ -200,7 +209,7 @@ class TelegramServer:
     def _sign_in(self, account: Account) -> SessionData:
         world = self._running.world
         key = AuthKey(world.random(256))
-        world.authorizations.add(key, first_salt=0, expires_at=None)
+        world.authorizations.add(key, dc_id=self.dc_id, first_salt=0, expires_at=None)
         with world.db.begin() as tx:
             tx.execute(
                 update(auth_keys).where(auth_keys.c.key_id == key.key_id).values(user_id=account.id)
@@ -279,6 +288,10 @@ class TelegramServer:
                 "dc_id": self.dc_id,
                 "public_key": self.public_key,
                 "fingerprint": self.fingerprint,
+                "dcs": [
+                    {"dc_id": dc_id, "host": one.host, "port": one.port}
+                    for dc_id, one in self.addresses.items()
+                ],
             }
         )
 

@@ -23,20 +23,23 @@ REACTION = "\N{THUMBS UP SIGN}"
 @handles(api.help.GetConfig, login=False, shared=True)
 def get_config(ctx: Context, request: api.help.GetConfig) -> api.Config:
     world, settings = ctx.world, ctx.world.settings
-    option = api.DcOption(
-        id=world.dc_id,
-        ip_address=world.host,
-        port=world.port,
-        ipv6=":" in world.host,
-        static=True,
-        this_port_only=True,
-    )
+    options = [
+        api.DcOption(
+            id=dc_id,
+            ip_address=address.host,
+            port=address.port,
+            ipv6=":" in address.host,
+            static=True,
+            this_port_only=True,
+        )
+        for dc_id, address in sorted(world.addresses.items())
+    ]
     return api.Config(
         date=ctx.now,
         expires=ctx.now + CONFIG_LIFETIME,
         test_mode=settings.test_mode,
-        this_dc=world.dc_id,
-        dc_options=[option],
+        this_dc=ctx.dc_id,
+        dc_options=options,
         dc_txt_domain_name="localhost",
         revoke_pm_inbox=True,
         default_p2p_contacts=True,
@@ -74,8 +77,9 @@ def get_config(ctx: Context, request: api.help.GetConfig) -> api.Config:
 
 @handles(api.help.GetNearestDc, bots=False, login=False)
 def get_nearest_dc(ctx: Context, request: api.help.GetNearestDc) -> api.NearestDc:
-    dc = ctx.world.dc_id
-    return api.NearestDc(country=ctx.world.settings.country, this_dc=dc, nearest_dc=dc)
+    return api.NearestDc(
+        country=ctx.world.settings.country, this_dc=ctx.dc_id, nearest_dc=ctx.world.dc_id
+    )
 
 
 @handles(api.help.GetCdnConfig, login=False)
