@@ -19,6 +19,10 @@
     │   ├── ClientClosed        the client was disconnected, or never connected
     │   ├── PeerNotFound        no peer is known by that name, number or id
     │   └── SessionError        a session string or file cannot be used
+    │       ├── SessionInUse    another process has it
+    │       ├── SessionDamaged  it is cut off, changed or unreadable
+    │       ├── SessionTooNew   a newer version of Radiogram wrote it
+    │       └── WrongPassphrase it is encrypted, and not with this passphrase
     └── RpcError                Telegram answered a call with an error
         ├── SeeOther            303  another data centre has it
         ├── BadRequest          400  a parameter is not accepted
@@ -129,6 +133,51 @@ class PeerNotFound(ClientError, LookupError):
 
 class SessionError(ClientError, ValueError):
     """A session string or file cannot be used."""
+
+
+class SessionInUse(SessionError):
+    """Another process has the session, or this one has it already."""
+
+    def __init__(
+        self, session: str, *, pid: int | None = None, host: str = "", since: str = ""
+    ) -> None:
+        super().__init__(session)
+        self.session = session
+        """Path of the file, or name in the database."""
+        self.pid = pid
+        """Process that has it; None if that cannot be told."""
+        self.host = host
+        """Machine on which that process runs; empty if that cannot be told."""
+        self.since = since
+        """When it took the session: date and time in UTC; empty if that cannot be told."""
+
+    def __str__(self) -> str:
+        holder = "another process" if self.pid is None else f"process {self.pid}"
+        on = f" on {self.host}" if self.host else ""
+        since = f" since {self.since}" if self.since else ""
+        return (
+            f"the session {self.session} is used by {holder}{on}{since}; end that one first, wait "
+            "for it with wait=seconds, or use another session: one account may have many"
+        )
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _session_in_use, (self.session, self.pid, self.host, self.since)
+
+
+def _session_in_use(session: str, pid: int | None, host: str, since: str) -> SessionInUse:
+    return SessionInUse(session, pid=pid, host=host, since=since)
+
+
+class SessionDamaged(SessionError):
+    """A session string or file was cut off, changed or cannot be read; it was left as it is."""
+
+
+class SessionTooNew(SessionError):
+    """A newer version of Radiogram wrote the session."""
+
+
+class WrongPassphrase(SessionError):
+    """The session is encrypted: with another passphrase, or none was given."""
 
 
 class RpcError(RadiogramError):
