@@ -13,7 +13,6 @@ from radiogram.client.invoke import (
     Invoker,
     Link,
     compose,
-    flood_wait,
     logged,
     migrate,
     repeat,
@@ -80,49 +79,6 @@ async def test_links_run_from_the_outside_in() -> None:
 
     assert await compose([named("a"), named("b")], End("result"))(CALL) == "result"
     assert order == ["a", "b"]
-
-
-# ── floods ───────────────────────────────────────────────────────────────────────────────────────
-
-
-async def test_a_short_wait_is_slept_through() -> None:
-    sleep, end = Sleep(), End(error(420, "FLOOD_WAIT_3"), error(420, "FLOOD_WAIT_4"), "done")
-    assert await run(flood_wait(10, sleep), end) == "done"
-    assert sleep.pauses == [3, 4]
-
-
-async def test_a_long_wait_is_the_callers_affair() -> None:
-    sleep, end = Sleep(), End(error(420, "FLOOD_WAIT_11"))
-    with pytest.raises(errors.FloodWait) as raised:
-        await run(flood_wait(10, sleep), end)
-    assert raised.value.seconds == 11
-    assert sleep.pauses == []
-
-
-async def test_the_threshold_counts_for_all_waits_of_a_call() -> None:
-    sleep, end = Sleep(), End(error(420, "FLOOD_WAIT_6"), error(420, "FLOOD_WAIT_6"))
-    with pytest.raises(errors.FloodWait):
-        await run(flood_wait(10, sleep), end)
-    assert sleep.pauses == [6]
-
-
-async def test_a_wait_of_zero_seconds_cannot_go_on_for_ever() -> None:  # D6
-    sleep, end = Sleep(), End(*[error(420, "FLOOD_WAIT_0")] * 20)
-    with pytest.raises(errors.FloodWait):
-        await run(flood_wait(10, sleep), end)
-    assert sleep.pauses == [1] * 10
-
-
-async def test_slow_mode_is_a_wait_too() -> None:
-    sleep, end = Sleep(), End(error(420, "SLOWMODE_WAIT_5"), "done")
-    assert await run(flood_wait(10, sleep), end) == "done"
-
-
-async def test_other_errors_are_not_waited_for() -> None:
-    sleep, end = Sleep(), End(error(400, "MESSAGE_ID_INVALID"))
-    with pytest.raises(errors.MessageIdInvalid):
-        await run(flood_wait(10, sleep), end)
-    assert end.calls == 1
 
 
 # ── failures inside the server ───────────────────────────────────────────────────────────────────

@@ -21,7 +21,8 @@ from radiogram import errors, wire
 from radiogram.client import datacenters
 from radiogram.client.datacenters import Endpoint, ServerLike
 from radiogram.client.environment import Environment
-from radiogram.client.invoke import Call, Link, compose, flood_wait, logged, migrate, repeat
+from radiogram.client.flood import FloodGovernor
+from radiogram.client.invoke import Call, Link, compose, logged, migrate, repeat
 from radiogram.client.methods import auth, chats, dialogs, handlers, messages
 from radiogram.client.peers import Peers
 from radiogram.client.sender import Sender, SenderHooks, SenderOptions
@@ -55,10 +56,10 @@ class TelegramClient:
     connect instead of Telegram: anything with host, port, dc_id and public_key. `test_mode` goes to
     Telegram's test environment. `connection` names the framing (abridged, intermediate, padded,
     full), `obfuscated` hides it. `flood_sleep_threshold` is the longest wait, in seconds, that is
-    slept through when Telegram asks for one. `timeout` bounds, in seconds each, opening a
-    connection, the key exchange and the first answer. `reconnect_attempts` is how often in a row a
-    lost connection is tried again (None: for ever). `links` go before the client's own in the chain
-    of every call.
+    slept through when Telegram asks for one; longer ones raise, and `flood` remembers them.
+    `timeout` bounds, in seconds each, opening a connection, the key exchange and the first answer.
+    `reconnect_attempts` is how often in a row a lost connection is tried again (None: for ever).
+    `links` go before the client's own in the chain of every call.
     """
 
     def __init__(
@@ -122,11 +123,15 @@ class TelegramClient:
         self._peers = Peers(self.session, self.invoke, self._env.random)
         self.updates = Updates(self, self._peers, self._env.clock)
         """What happens to the account; see :class:`~radiogram.client.updates.Updates`."""
+        self.flood = FloodGovernor(
+            flood_sleep_threshold, clock=self._env.clock, sleep=self._env.sleep
+        )
+        """What may be called when; see :class:`~radiogram.client.flood.FloodGovernor`."""
         self._chain = compose(
             [
                 *links,
                 logged,
-                flood_wait(flood_sleep_threshold, self._env.sleep),
+                self.flood,
                 repeat(self._env.sleep, self),
                 migrate(self),
             ],

@@ -93,26 +93,6 @@ async def logged(call: Call, next: Invoker) -> Any:
     return result
 
 
-def flood_wait(threshold: float, sleep: Callable[[float], Awaitable[object]]) -> Link:
-    """Sleep through waits that Telegram asks for, up to `threshold` seconds in all."""
-
-    async def link(call: Call, next: Invoker) -> Any:
-        slept = 0.0
-        while True:
-            try:
-                return await next(call)
-            except errors.Wait as error:
-                # FLOOD_WAIT_0 has been seen (D6): without a pause it could go on for ever.
-                seconds = max(1, error.seconds)
-                if error.value is None or slept + seconds > threshold:
-                    raise
-                log.info("%s: waiting %d s as asked (%s)", call.name, seconds, error.message)
-            slept += seconds
-            await sleep(seconds)
-
-    return link
-
-
 def repeat(sleep: Callable[[float], Awaitable[object]], home: Home) -> Link:
     """Repeat a call that failed inside the server, or that came before initConnection."""
 
