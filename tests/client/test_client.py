@@ -396,6 +396,7 @@ async def test_floods_are_slept_through(server: FakeServer) -> None:
         answers: list[Any] = [(420, "FLOOD_WAIT_5"), PONG, (420, "FLOOD_WAIT_6")]
         server.answer = lambda request: answers.pop(0)
         assert await client.invoke(PING()) == PONG
+        server.clock.now += 5
         with pytest.raises(errors.FloodWait):
             await client.invoke(PING())
     assert sleeps.pauses == [5]
