@@ -239,9 +239,9 @@ class TelegramServer:
         """For ``TelegramClient(environment=...)``: waits take no time, the server's clock moves.
 
         A client that sleeps for thirty seconds, since the server asked for it, goes on at once, and
-        thirty seconds have passed for the server.
+        thirty seconds have passed for the server, and for the client.
         """
-        return Environment(sleep=self._sleep, jitter=lambda: 0.0)
+        return Environment(clock=self._clock.now, sleep=self._sleep, jitter=lambda: 0.0)
 
     async def _sleep(self, seconds: float) -> None:
         if not self.is_running:
