@@ -9,17 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import Row, delete, insert, literal, or_, select, update
 
 from radiogram.crypto.keys import AuthKey
 from radiogram.server.db import Database, auth_keys, users
+from radiogram.tl import api
 
 if TYPE_CHECKING:
     from radiogram.server.clock import Clock
     from radiogram.server.rpc import Caller, Context
 
+DAY = 86400
 ACTIVE_EVERY = 60
 """Seconds between two notes that a key is in use."""
 
@@ -34,6 +36,8 @@ class Authorization:
     """The DC where it was made, and where alone it is known; 0 for a call made in process."""
     user_id: int = 0
     is_bot: bool = False
+    pending_user_id: int = 0
+    """The account that it would act for, if its two-step verification were not missing (C1)."""
     layer: int = 0
     """Layer of the last initConnection; 0 before the first."""
     api_id: int = 0
@@ -118,17 +122,21 @@ class AuthorizationBook:
         if found is None:
             with self._db.begin() as tx:
                 row = tx.execute(
-                    select(auth_keys, users.c.is_bot)
+                    select(auth_keys, users.c.is_bot, users.c.session_ttl_days)
                     .select_from(auth_keys.outerjoin(users, users.c.id == auth_keys.c.user_id))
                     .where(auth_keys.c.key_id == key_id)
                 ).first()
             if row is None:
                 return None
+            if row.user_id and self._is_stale(row):
+                row = self._end_stale(row)
             found = Authorization(
                 key=AuthKey(bytes(row.key)),
                 dc_id=row.dc_id,
                 user_id=row.user_id or 0,
                 is_bot=bool(row.is_bot),
+                pending_user_id=row.pending_user_id or 0,
+                fault=row.fault,
                 created=row.created,
                 last_active=row.last_active,
                 hash=row.hash,
@@ -200,26 +208,49 @@ class AuthorizationBook:
 
     def log_in(self, context: Context, user_id: int, *, is_bot: bool) -> None:
         """Make the calling key act for an account, as part of the transaction of the call."""
+        self._change_user(context, user_id, is_bot=is_bot)
+
+    def half_log_in(self, context: Context, user_id: int) -> None:
+        """Note that only the password is missing for the calling key to act for an account."""
+        self._change_user(context, 0, pending=user_id)
+
+    def _change_user(
+        self, context: Context, user_id: int, *, is_bot: bool = False, pending: int = 0
+    ) -> None:
         authorization = context.caller.authorization
         context.tx.execute(
             update(auth_keys)
             .where(auth_keys.c.key_id == authorization.key_id)
-            .values(user_id=user_id, last_active=context.now)
+            .values(
+                user_id=user_id or None,
+                pending_user_id=pending or None,
+                logged_in=context.now if user_id else None,
+                last_active=context.now,
+                fault=None,
+                unconfirmed=False,
+                no_secret_chats=False,
+                no_calls=False,
+            )
         )
 
         def apply() -> None:
             authorization.last_active = context.now
+            authorization.fault = None
             self._set_user(authorization, user_id, is_bot=is_bot)
+            authorization.pending_user_id = pending
 
         context.after_commit(apply)
 
     def log_out(self, context: Context, key_id: bytes, *, fault: str | None = None) -> None:
         """Take the account from a key, as part of the transaction of the call.
 
-        With `fault`, the next call with that key is answered by it.
+        With `fault`, the next call with that key is answered by it, and its live sessions are told
+        to make one: updatesTooLong has every client ask for what it missed.
         """
         context.tx.execute(
-            update(auth_keys).where(auth_keys.c.key_id == key_id).values(user_id=None)
+            update(auth_keys)
+            .where(auth_keys.c.key_id == key_id)
+            .values(user_id=None, pending_user_id=None, logged_in=None, fault=fault)
         )
 
         def apply() -> None:
@@ -227,13 +258,59 @@ class AuthorizationBook:
             if authorization is not None:
                 authorization.fault = fault
                 self._set_user(authorization, 0, is_bot=False)
+                if fault is not None:
+                    self._rouse(authorization)
 
         context.after_commit(apply)
+
+    def log_out_all(self, context: Context, user_id: int, fault: str, *, but: bytes = b"") -> None:
+        """End every session of an account, except that of the key `but`."""
+        for key_id in context.tx.execute(
+            select(auth_keys.c.key_id).where(
+                or_(auth_keys.c.user_id == user_id, auth_keys.c.pending_user_id == user_id),
+                auth_keys.c.key_id != but,
+            )
+        ).scalars():
+            self.log_out(context, bytes(key_id), fault=fault)
+
+    def sessions_of_key(self, key_id: bytes) -> list[Caller]:
+        """Return the live sessions of one key, whether it is logged in or not."""
+        found = self._in_use.get(key_id)
+        return list(found.sessions) if found is not None else []
 
     def take_fault(self, authorization: Authorization) -> str:
         """Return the error that waits for the next call of a key, and forget it."""
         fault, authorization.fault = authorization.fault, None
+        with self._db.begin() as tx:
+            tx.execute(
+                update(auth_keys)
+                .where(auth_keys.c.key_id == authorization.key_id)
+                .values(fault=None)
+            )
         return fault or "AUTH_KEY_UNREGISTERED"
+
+    def _rouse(self, authorization: Authorization) -> None:
+        for session in list(authorization.sessions):
+            if session.wants_updates:
+                session.push(session.registry.encode(api.UpdatesTooLong()))
+
+    def _is_stale(self, row: Row[Any]) -> bool:
+        """Whether nobody has used a session for as long as its owner allows."""
+        ttl = row.session_ttl_days
+        return bool(ttl) and self._clock.now() >= row.last_active + ttl * DAY
+
+    def _end_stale(self, row: Row[Any]) -> Any:
+        with self._db.begin() as tx:
+            tx.execute(
+                update(auth_keys)
+                .where(auth_keys.c.key_id == row.key_id)
+                .values(user_id=None, logged_in=None, fault="SESSION_EXPIRED")
+            )
+            return tx.execute(
+                select(auth_keys, literal(False).label("is_bot")).where(
+                    auth_keys.c.key_id == row.key_id
+                )
+            ).one()
 
     def remember_client(
         self,
@@ -278,5 +355,6 @@ class AuthorizationBook:
                 del self._by_user[authorization.user_id]
         authorization.user_id = user_id
         authorization.is_bot = is_bot
+        authorization.pending_user_id = 0
         if user_id and authorization.sessions:
             self._by_user.setdefault(user_id, set()).add(authorization)

@@ -88,6 +88,11 @@ users = Table(
     Column("online_until", Integer, nullable=False, default=0),  # 0: was never online
     Column("limited", Boolean, nullable=False, default=False),  # USER_BANNED_IN_CHANNEL (B4)
     Column("created", Integer, nullable=False),
+    Column("owner_id", BigInteger),  # of a bot that somebody made with BotFather
+    Column("account_ttl_days", Integer, nullable=False, default=365),
+    Column("session_ttl_days", Integer, nullable=False, default=180),
+    Column("deletion_at", Integer),  # when a deletion without the password can be finished
+    Index("users_owner", "owner_id"),
 )
 
 auth_keys = Table(
@@ -97,6 +102,12 @@ auth_keys = Table(
     Column("key", LargeBinary(256), nullable=False),
     Column("dc_id", Integer, nullable=False),
     Column("user_id", BigInteger),
+    Column("pending_user_id", BigInteger),  # logged in but for the password
+    Column("logged_in", Integer),
+    Column("fault", String(32)),  # what the next call is answered, once
+    Column("unconfirmed", Boolean, nullable=False, default=False),
+    Column("no_secret_chats", Boolean, nullable=False, default=False),
+    Column("no_calls", Boolean, nullable=False, default=False),
     Column("layer", Integer),
     Column("api_id", Integer),
     Column("device_model", Text),
@@ -140,7 +151,57 @@ phone_codes = Table(
     Column("hash", String(64), primary_key=True),
     Column("code", String(16), nullable=False),
     Column("created", Integer, nullable=False),
-    Column("state", String(16), nullable=False),
+    Column("state", String(16), nullable=False),  # a way of codes.WAYS; "checked" or "used"
+)
+
+passwords = Table(
+    "passwords",
+    metadata,
+    Column("user_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("version", Integer, nullable=False, default=0),  # raised with every new password
+    # What is in force; without a verifier there is no password.
+    Column("salt1", LargeBinary),
+    Column("salt2", LargeBinary),
+    Column("verifier", LargeBinary),
+    Column("hint", Text, nullable=False, default=""),
+    Column("email", Text),
+    Column("secure", LargeBinary),  # SecureSecretSettings
+    Column("changed", Integer, nullable=False, default=0),
+    # Settings that wait for the code sent to a new address: account.PasswordInputSettings.
+    Column("waiting", LargeBinary),
+    Column("waiting_code", String(16)),
+    Column("waiting_since", Integer),
+    # The code that was sent to the confirmed address of somebody who forgot the password.
+    Column("recovery_code", String(16)),
+    Column("recovery_since", Integer),
+    Column("reset_at", Integer),  # when account.resetPassword will take the password away
+    Column("reset_declined", Integer),
+)
+
+login_tokens = Table(
+    "login_tokens",
+    metadata,
+    Column("token", LargeBinary(32), primary_key=True),
+    Column("key_id", LargeBinary(8), nullable=False),  # shown by
+    Column("expires", Integer, nullable=False),
+    Column("except_ids", LargeBinary, nullable=False),  # Vector<long>
+    Column("user_id", BigInteger),  # accepted by
+    Index("login_tokens_key", "key_id"),
+)
+
+future_tokens = Table(
+    "future_tokens",
+    metadata,
+    Column("token", LargeBinary(32), primary_key=True),
+    Column("user_id", BigInteger, nullable=False),
+    Column("created", Integer, nullable=False),
+    Index("future_tokens_user", "user_id"),
+)
+
+revoked_tokens = Table(
+    "revoked_tokens",
+    metadata,
+    Column("token", String(128), primary_key=True),  # of a bot that has another one now
 )
 
 messages = Table(
@@ -511,17 +572,21 @@ __all__ = [
     "contacts",
     "dialogs",
     "events",
+    "future_tokens",
     "invite_uses",
     "invites",
     "join_requests",
+    "login_tokens",
     "members",
     "messages",
     "meta",
     "metadata",
     "open_database",
+    "passwords",
     "phone_codes",
     "post_views",
     "random_ids",
+    "revoked_tokens",
     "topics",
     "users",
 ]

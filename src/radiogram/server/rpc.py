@@ -37,12 +37,17 @@ R = TypeVar("R", bound="Request[Any]")
 
 
 class RpcFault(RadiogramError):
-    """The answer to a call is an error; `code` and `message` are what the client gets."""
+    """The answer to a call is an error; `code` and `message` are what the client gets.
 
-    def __init__(self, code: int, message: str) -> None:
+    With `keeps`, what the call wrote before it is committed all the same: the error is the way in
+    which the API says that one half is done (SESSION_PASSWORD_NEEDED, EMAIL_UNCONFIRMED_X).
+    """
+
+    def __init__(self, code: int, message: str, *, keeps: bool = False) -> None:
         super().__init__(f"{code} {message}")
         self.code = code
         self.message = message
+        self.keeps = keeps
 
 
 # ------------------------------------------------------------------ the table of handlers
@@ -335,7 +340,8 @@ def find_handler(request: Request[Any], authorization: Authorization, world: Wor
         raise RpcFault(world.settings.unimplemented_code, f"METHOD_INVALID_{name}")
     if not authorization.user_id:
         if handler.login:
-            raise RpcFault(401, "AUTH_KEY_UNREGISTERED")
+            half = authorization.pending_user_id
+            raise RpcFault(401, "SESSION_PASSWORD_NEEDED" if half else "AUTH_KEY_UNREGISTERED")
     elif authorization.is_bot:
         if not handler.bots:
             raise RpcFault(400, "BOT_METHOD_INVALID")
@@ -402,7 +408,10 @@ def _dispatch(world: World, caller: Caller, body: bytes) -> bytes:
         result = target.encode_result(method, layers.downgrade_result(value, method, target))
         context.commit()
     except RpcFault as fault:
-        context.roll_back(fault)
+        if fault.keeps:
+            context.commit()
+        else:
+            context.roll_back(fault)
         log.debug("%s of %d: %s", method.TL_NAME, authorization.user_id, fault)
         raise
     except Exception as error:
