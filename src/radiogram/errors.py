@@ -19,6 +19,8 @@
     │   ├── ClientClosed        the client was disconnected, or never connected
     │   ├── PeerNotFound        no peer is known by that name, number or id
     │   └── SessionError        a session string or file cannot be used
+    │       ├── KeyUnknown      the server does not know the session's key (-404)
+    │       └── KeyDestroyed    the session's key was destroyed
     │       ├── SessionInUse    another process has it
     │       ├── SessionDamaged  it is cut off, changed or unreadable
     │       ├── SessionTooNew   a newer version of Radiogram wrote it
@@ -133,6 +135,14 @@ class PeerNotFound(ClientError, LookupError):
 
 class SessionError(ClientError, ValueError):
     """A session string or file cannot be used."""
+
+
+class KeyUnknown(SessionError):
+    """The server does not know the session's key: transport error -404."""
+
+
+class KeyDestroyed(SessionError):
+    """The session's key was destroyed, by a call of destroy_auth_key."""
 
 
 class SessionInUse(SessionError):

@@ -20,6 +20,7 @@ from msgspec.structs import replace
 from radiogram import errors, wire
 from radiogram.client import datacenters
 from radiogram.client.datacenters import Endpoint, ServerLike
+from radiogram.client.ending import ends_session
 from radiogram.client.environment import Environment
 from radiogram.client.flood import FloodGovernor
 from radiogram.client.invoke import Call, Link, compose, logged, migrate, repeat
@@ -168,7 +169,7 @@ class TelegramClient:
             if not self.is_connected:
                 data = self.session.data
                 await self._go_online(self._home_endpoint(data), _auth_key(data))
-        self.updates.run()
+        await self.updates.resume()
 
     async def disconnect(self) -> None:
         """End the connection; calls without an answer raise ClientClosed. May connect again."""
@@ -238,7 +239,11 @@ class TelegramClient:
             )
         answer = await sender.request(call.body)
         if not isinstance(answer, bytes):
-            raise errors.rpc_error(answer.code, answer.message, call.request)
+            error = errors.rpc_error(answer.code, answer.message, call.request)
+            signed_in = bool(self.session.data.user_id)
+            if sender is self._sender and ends_session(error, signed_in=signed_in):
+                sender.end(error)
+            raise error
         result = self._registry.decode_result(call.request, answer)
         self._peers.learn(result)
         self.updates.result(call.request, result)

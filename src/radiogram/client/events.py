@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from radiogram.client.ending import Ended
 from radiogram.client.ids import mark_channel, mark_chat
 from radiogram.client.objects.base import marked_peer
 from radiogram.tl import api
@@ -19,6 +20,7 @@ from radiogram.tl import api
 if TYPE_CHECKING:
     from radiogram.client.client import TelegramClient
     from radiogram.client.gaps import Delivery
+    from radiogram.errors import RadiogramError
 
 
 class Event:
@@ -230,6 +232,36 @@ class UpdatesLostEvent(Event):
     """
 
 
+class SessionEndedEvent(Event):
+    """The session is of no more use: the login was ended, the account is gone, the key is dead.
+
+    The client has disconnected; calls raise :attr:`error`. The session's file is left as it is.
+    """
+
+    @property
+    def error(self) -> RadiogramError:
+        """What calls raise from now on."""
+        error: RadiogramError = self.update.error
+        return error
+
+    @property
+    def reason(self) -> str:
+        """Telegram's name of it (``AUTH_KEY_DUPLICATED``), or KEY_UNKNOWN, KEY_DESTROYED."""
+        return str(self.update.reason)
+
+    @property
+    def remedy(self) -> str:
+        """What to do."""
+        return str(self.update.remedy)
+
+
+class ConnectionLostEvent(SessionEndedEvent):
+    """The connection was lost and the client has given up: ``reconnect_attempts`` have failed.
+
+    The session is good. ``await event.client.connect()`` begins anew, and nothing is lost.
+    """
+
+
 E = TypeVar("E", bound=Event)
 
 
@@ -368,6 +400,26 @@ class UpdatesLost(Pattern[UpdatesLostEvent]):
     event = UpdatesLostEvent
 
 
+class SessionEnded(Pattern[SessionEndedEvent]):
+    """The session is of no more use."""
+
+    updates = (Ended,)
+    event = SessionEndedEvent
+
+    def fits(self, event: SessionEndedEvent) -> bool:
+        return bool(event.update.is_session)
+
+
+class ConnectionLost(Pattern[ConnectionLostEvent]):
+    """The connection was lost and the client has given up."""
+
+    updates = (Ended,)
+    event = ConnectionLostEvent
+
+    def fits(self, event: ConnectionLostEvent) -> bool:
+        return not event.update.is_session
+
+
 class Raw(Pattern[Event]):
     """Every update; or those of some constructors: ``Raw(types=[api.UpdateUserStatus])``."""
 
@@ -376,6 +428,9 @@ class Raw(Pattern[Event]):
     def __init__(self, *filters: Filter[Event], types: Sequence[type] = ()) -> None:
         super().__init__(*filters)
         self.updates = tuple(types)
+
+    def fits(self, event: Event) -> bool:
+        return not isinstance(event.update, Ended)
 
 
 class StopPropagation(Exception):

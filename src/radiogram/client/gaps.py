@@ -25,6 +25,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from radiogram.client.ending import Ended
 from radiogram.client.placing import Place, expand, key_of, order, place_of, referenced, short_ids
 from radiogram.client.sessions import State
 from radiogram.tl import api
@@ -50,9 +51,9 @@ CHANNEL_LIMIT_BOT = 100_000
 class Delivery(msgspec.Struct, frozen=True):
     """An update whose turn has come."""
 
-    update: api.TypeUpdate | api.UpdatesTooLong | api.UpdateChannelTooLong
+    update: api.TypeUpdate | api.UpdatesTooLong | api.UpdateChannelTooLong | Ended
     """What happened. ``UpdatesTooLong``, or ``UpdateChannelTooLong``, means that Telegram has not
-    kept what was missed: the line goes on after a hole."""
+    kept what was missed: the line goes on after a hole. ``Ended`` is not from Telegram."""
     channel_id: int | None
     """The channel in whose line it was; None for the account's."""
     key: str

@@ -149,13 +149,22 @@ class UpdatePump:
 
     async def stop(self) -> None:
         """End at once; what is open is handed out again after the next start."""
+        await asyncio.gather(*self.halt(), return_exceptions=True)
+        self._queues.clear()
+
+    def halt(self) -> list[asyncio.Task[None]]:
+        """Begin to end: take nothing more, cancel what runs; gives what has to be waited for."""
         self._stopped = True
         self._timer.cancel()
         tasks = [task for task in self._tasks if task is not asyncio.current_task()]
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        self._queues.clear()
+        return tasks
+
+    @property
+    def is_halted(self) -> bool:
+        """Whether it was stopped, or begins to."""
+        return self._stopped
 
     async def drain(self) -> None:
         """Wait until nothing is open and nothing is being fetched."""

@@ -31,10 +31,11 @@ from radiogram.crypto.keys import AuthKey
 from radiogram.errors import (
     ClientClosed,
     ConnectionFailed,
+    KeyDestroyed,
+    KeyUnknown,
     ProtocolError,
     RadiogramError,
     SecurityError,
-    SessionError,
     TransportCode,
     TransportError,
 )
@@ -168,6 +169,10 @@ class Sender:
             await asyncio.wait([self._repair])
         if conn is not None:
             await conn.wait_closed()
+
+    def end(self, error: RadiogramError) -> None:
+        """End at once and for good: calls under way and later ones raise this error."""
+        self._fail(error)
 
     async def _open(self) -> None:
         """Get one connection that calls can go over."""
@@ -305,7 +310,7 @@ class Sender:
         """React to a transport error (A2)."""
         if code == UNKNOWN_KEY:
             self._fail(
-                SessionError(
+                KeyUnknown(
                     f"{self.endpoint} does not know this session's key (-404): it was deleted, or "
                     "belongs to another server; sign in again with a new session"
                 )
@@ -338,7 +343,7 @@ class Sender:
             elif isinstance(event, events.ConnectionDead):
                 self._abandon()
             elif isinstance(event, events.AuthKeyDestroyed):
-                self._fail(SessionError("the key of this session was destroyed; sign in again"))
+                self._fail(KeyDestroyed("the key of this session was destroyed; sign in again"))
 
     def _settle(self, call_id: int, answer: Answer) -> None:
         future = self._calls.pop(call_id, None)

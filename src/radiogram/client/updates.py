@@ -16,6 +16,7 @@ from weakref import WeakSet
 
 from msgspec.structs import replace
 
+from radiogram.client.ending import Ended
 from radiogram.client.ids import mark_channel
 from radiogram.errors import ClientError, RadiogramError
 from radiogram.tl import api
@@ -32,6 +33,9 @@ log = logging.getLogger("radiogram.client")
 
 MAX_WAITING = 10_000
 """Updates that an iterator keeps for a reader that does not come."""
+
+LAST_WORDS = 5.0
+"""Seconds that handlers of the client's end have when it is disconnected meanwhile."""
 
 Callback = Callable[["api.TypeUpdates"], object]
 
@@ -155,6 +159,7 @@ class Updates:
         self._dispatcher: Dispatcher | None = None
         self._pump: UpdatePump | None = None
         self._start: asyncio.Task[None] | None = None
+        self._telling: asyncio.Task[None] | None = None
 
     def __call__(self, *, limit: int = MAX_WAITING) -> UpdateIterator:
         """Read every Updates as it is pushed: ``async for update in client.updates()``.
@@ -206,6 +211,15 @@ class Updates:
         )
         self._start = asyncio.get_running_loop().create_task(self._run(self._pump))
 
+    async def resume(self) -> None:
+        """Start the ordered stream, a new one if the client has failed since the last start."""
+        pump = self._pump
+        if pump is not None and pump.is_halted:
+            await pump.stop()
+            if self._pump is pump:
+                self._pump = None
+        self.run()
+
     async def _run(self, pump: UpdatePump) -> None:
         try:
             await pump.start()
@@ -242,13 +256,37 @@ class Updates:
         """End both streams; handlers that run are cancelled, and will be called again."""
         if self._start is not None:
             self._start.cancel()
+        telling, self._telling = self._telling, None
+        if telling is not None and telling is not asyncio.current_task():
+            await asyncio.wait([telling], timeout=LAST_WORDS)
+            telling.cancel()
         pump, self._pump = self._pump, None
         if pump is not None:
             await pump.stop()
         self.end(None)
 
     def end(self, failure: RadiogramError | None) -> None:
-        """End everybody who reads a stream, with an error if the client failed."""
+        """End everybody who reads a stream, with an error if the client failed.
+
+        Handlers that run are then cancelled: what they did not finish is told again.
+        """
         self.feed.end(failure)
+        if failure is not None and self._pump is not None:
+            self._pump.halt()
         if self._dispatcher is not None:
+            if failure is not None:
+                self._tell(self._dispatcher, Ended(failure))
             self._dispatcher.end_all(failure)
+
+    def _tell(self, dispatcher: Dispatcher, ended: Ended) -> None:
+        """Give handlers and readers the event that the client is over."""
+        from radiogram.client.gaps import Delivery
+
+        key = f"Ended:{ended.reason}"
+        delivery = Delivery(update=ended, channel_id=None, key=key, users={}, chats={})
+        dispatcher.offer(delivery, lambda: _nothing)
+        self._telling = asyncio.get_running_loop().create_task(dispatcher.dispatch(delivery))
+
+
+def _nothing() -> None:
+    """Release what nobody keeps."""

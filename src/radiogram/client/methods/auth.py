@@ -150,9 +150,13 @@ async def _who_am_i(client: TelegramClient) -> User | None:
     try:
         return await get_me(client)
     except errors.Unauthorized as error:
-        if error.name == "AUTH_KEY_UNREGISTERED":
-            return None
-        raise
+        if error.name != "AUTH_KEY_UNREGISTERED":
+            raise
+    if client.session.data.user_id:
+        # That ended the session of whoever was signed in; the key is still good for a new login.
+        client.session.data = replace(client.session.data, user_id=0, is_bot=False)
+        await client.connect()
+    return None
 
 
 async def _enter_code(
