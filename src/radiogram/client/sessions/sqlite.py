@@ -1,87 +1,90 @@
 """Layer 4, client: a session in a file, which survives the process however it ends.
 
-Knows SQLite and one table for each kind of fact. Must not know what the facts mean.
+Knows files, SQLite's settings, and the formats that were ever written. Must not know what the facts
+in the tables mean.
 
 Every change is a transaction of its own in a write-ahead log: whoever kills the process finds the
-file as of the last change. One process holds a file at a time: a lock on a second file, which the
-system takes away with the process, says which.
+file as of the last change. One process holds a file at a time, by the system's lock (see `lease`);
+SQLite's own lock, held as long, keeps other programs from writing in between.
+
+Formats: 1 had the tables in the clear. 2 adds the table ``meta`` and, with a passphrase, has the
+table ``sealed`` in place of the others.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
-import socket
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from msgspec.structs import astuple, replace
-
 from radiogram.client.sessions.base import PeerRecord, SessionData, State
-from radiogram.errors import SessionError
+from radiogram.client.sessions.lease import Lease
+from radiogram.client.sessions.tables import (
+    CLEAR,
+    META,
+    SEALED,
+    ClearTables,
+    SealedTables,
+    transaction,
+)
+from radiogram.errors import (
+    SessionDamaged,
+    SessionError,
+    SessionInUse,
+    SessionTooNew,
+    WrongPassphrase,
+)
 
 if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-try:
-    import fcntl
-except ImportError:  # not a Unix: the file is not locked against other processes there
-    fcntl = None  # type: ignore[assignment]
-
 APPLICATION_ID = 0x52474D31
 """Marks a file as Radiogram's ("RGM1")."""
-FORMAT = 1
+FORMAT = 2
 SUFFIX = ".session"
 
-_SCHEMA = """
-CREATE TABLE data (
-    dc_id INTEGER NOT NULL, host TEXT NOT NULL, port INTEGER NOT NULL, auth_key BLOB NOT NULL,
-    user_id INTEGER NOT NULL, is_bot INTEGER NOT NULL, test_mode INTEGER NOT NULL
-);
-CREATE TABLE peers (
-    marked_id INTEGER PRIMARY KEY, access_hash INTEGER NOT NULL, phone TEXT NOT NULL
-) WITHOUT ROWID;
-CREATE INDEX peers_phone ON peers (phone) WHERE phone != '';
-CREATE TABLE usernames (
-    username TEXT PRIMARY KEY, marked_id INTEGER NOT NULL, position INTEGER NOT NULL
-) WITHOUT ROWID;
-CREATE INDEX usernames_peer ON usernames (marked_id);
-CREATE TABLE lines (
-    channel_id INTEGER PRIMARY KEY, pts INTEGER NOT NULL, qts INTEGER NOT NULL,
-    date INTEGER NOT NULL, seq INTEGER NOT NULL
-) WITHOUT ROWID;
-"""
-_ACCOUNT = 0
-"""Stands in ``lines`` for the account's own."""
+_MAGIC = b"SQLite format 3\0"
+_LEFT = (
+    "it was left as it is: put back a copy from before, save what can be read with `radiogram "
+    "session recover`, or sign in again with another file"
+)
 
 
 class SqliteSession:
     """Keep the account's data in a file.
 
     `path` is the file; without a suffix it gets ``.session``. It is made, readable for its owner
-    only, if it is missing. Whoever has the file has the account. Raises SessionError for a file
-    that is none of Radiogram's, that is damaged (it is left as it is), or that another process
-    holds. Close it, or use it in a ``with`` block.
+    only, if it is missing. Whoever has the file has the account, unless it has a `passphrase`: then
+    everything in it is encrypted. If another process has the file, `wait` is how many seconds to
+    wait for it, blocking the thread.
+
+    Raises SessionInUse, SessionDamaged (the file is left as it is), SessionTooNew, WrongPassphrase,
+    or SessionError for a file of another program or a folder that cannot be used. A file of an
+    older format is brought up to date, and a copy of it kept beside it. Close the session, or use
+    it in a ``with`` block.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = Path(path)
-        if not self.path.suffix:
-            self.path = self.path.with_suffix(SUFFIX)
-        self._lock = _hold(self.path)
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        passphrase: str | None = None,
+        wait: float = 0.0,
+    ) -> None:
+        self.path = resolve(path)
+        self._lease = Lease(self.path, wait=wait)
         try:
-            self._db = _open(self.path)
-            self._data = self._load()
+            self._db, self._tables = _open(self.path, passphrase)
         except BaseException:
-            _let_go(self._lock)
+            self._lease.release()
             raise
 
     def __repr__(self) -> str:
-        return f"<SqliteSession {str(self.path)!r} {self._data}>"
+        return f"<SqliteSession {str(self.path)!r} {self._tables.data}>"
 
     def __enter__(self) -> Self:
         return self
@@ -96,189 +99,261 @@ class SqliteSession:
 
     def close(self) -> None:
         """Give the file back; the session cannot be used any more."""
-        self._db.close()
-        lock, self._lock = self._lock, None
-        _let_go(lock)
+        if self._lease:  # not in a process that was forked: the connection is its parent's
+            self._db.close()
+        self._lease.release()
 
-    # ── where the account lives ──────────────────────────────────────────────────────────────
+    @property
+    def is_encrypted(self) -> bool:
+        """Whether the file has a passphrase."""
+        return isinstance(self._tables, SealedTables)
 
     @property
     def data(self) -> SessionData:
         """Where the account lives and how to get in."""
-        return self._data
+        return self._tables.data
 
     @data.setter
     def data(self, value: SessionData) -> None:
-        with self._db:
-            self._db.execute("DELETE FROM data")
-            self._db.execute("INSERT INTO data VALUES (?, ?, ?, ?, ?, ?, ?)", astuple(value))
-        self._data = value
+        with self._writing():
+            self._tables.data = value
+            # On the disk at once, not only past the process: there is no second copy of a key.
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
-    def _load(self) -> SessionData:
-        row = self._db.execute("SELECT * FROM data").fetchone()
-        if row is None:
-            return SessionData()
-        dc_id, host, port, auth_key, user_id, is_bot, test_mode = row
-        return SessionData(dc_id, host, port, auth_key, user_id, bool(is_bot), bool(test_mode))
-
-    # ── peers ────────────────────────────────────────────────────────────────────────────────
+    @property
+    def peers(self) -> tuple[PeerRecord, ...]:
+        """Every peer that is remembered."""
+        with self._using():
+            return self._tables.peers
 
     def remember(self, peers: Iterable[PeerRecord]) -> None:
         """Keep these peers, in place of what was known of them."""
-        new = [peer for peer in peers if self.by_id(peer.marked_id) != peer]
-        if not new:
-            return
-        with self._db:
-            for peer in new:
-                self._db.execute("UPDATE peers SET phone = '' WHERE phone = ?", (peer.phone,))
-                self._db.execute(
-                    "INSERT OR REPLACE INTO peers VALUES (?, ?, ?)",
-                    (peer.marked_id, peer.access_hash, peer.phone),
-                )
-                self._db.execute("DELETE FROM usernames WHERE marked_id = ?", (peer.marked_id,))
-                self._db.executemany(
-                    "INSERT OR REPLACE INTO usernames VALUES (?, ?, ?)",
-                    [(name, peer.marked_id, number) for number, name in enumerate(peer.usernames)],
-                )
+        with self._writing():
+            self._tables.remember(peers)
 
     def by_id(self, marked_id: int) -> PeerRecord | None:
         """Find a peer by its marked id."""
-        row = self._db.execute(
-            "SELECT access_hash, phone FROM peers WHERE marked_id = ?", (marked_id,)
-        ).fetchone()
-        if row is None:
-            return None
-        names = self._db.execute(
-            "SELECT username FROM usernames WHERE marked_id = ? ORDER BY position", (marked_id,)
-        )
-        return PeerRecord(marked_id, row[0], tuple(name for (name,) in names), row[1])
+        with self._using():
+            return self._tables.by_id(marked_id)
 
     def by_username(self, username: str) -> PeerRecord | None:
         """Find the peer last seen with a username (lower case, no "@")."""
-        row = self._db.execute(
-            "SELECT marked_id FROM usernames WHERE username = ?", (username,)
-        ).fetchone()
-        return None if row is None else self.by_id(row[0])
+        with self._using():
+            return self._tables.by_username(username)
 
     def by_phone(self, phone: str) -> PeerRecord | None:
         """Find the user last seen with a phone number (digits)."""
-        row = self._db.execute(
-            "SELECT marked_id FROM peers WHERE phone = ? AND phone != ''", (phone,)
-        ).fetchone()
-        return None if row is None else self.by_id(row[0])
-
-    # ── updates ──────────────────────────────────────────────────────────────────────────────
+        with self._using():
+            return self._tables.by_phone(phone)
 
     def lines(self) -> tuple[State | None, dict[int, int]]:
         """Tell where updates stood: the account's state if any, and the pts of channels by id."""
-        state: State | None = None
-        channels: dict[int, int] = {}
-        for channel_id, pts, qts, date, seq in self._db.execute("SELECT * FROM lines"):
-            if channel_id == _ACCOUNT:
-                state = State(pts, qts, date, seq)
-            else:
-                channels[channel_id] = pts
-        return state, channels
+        with self._using():
+            return self._tables.lines()
 
     def keep_line(self, channel_id: int | None, state: State | int) -> None:
         """Note where updates stand: of a channel its pts, without a channel the account's state."""
-        values = astuple(state) if isinstance(state, State) else (state, 0, 0, 0)
-        with self._db:
-            self._db.execute(
-                "INSERT OR REPLACE INTO lines VALUES (?, ?, ?, ?, ?)",
-                (_ACCOUNT if channel_id is None else channel_id, *values),
-            )
+        with self._writing():
+            self._tables.keep_line(channel_id, state)
 
     def forget_line(self, channel_id: int) -> None:
         """Drop what is known of a channel's updates."""
-        with self._db:
-            self._db.execute("DELETE FROM lines WHERE channel_id = ?", (channel_id,))
+        with self._writing():
+            self._tables.forget_line(channel_id)
 
     def forget(self) -> None:
         """Drop the key, the account, its updates and all peers; the address stays."""
-        self.data = replace(self._data, auth_key=b"", user_id=0, is_bot=False)
-        with self._db:
-            for table in ("peers", "usernames", "lines"):
-                self._db.execute(f"DELETE FROM {table}")  # noqa: S608 - names of our own
+        with self._writing():
+            self._tables.forget()
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    @contextlib.contextmanager
+    def _using(self) -> Iterator[None]:
+        if not self._lease:
+            raise SessionError(
+                f"the session file {self.path} was closed, or this process was forked from the one "
+                "that opened it; open the session in the process that uses it"
+            )
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise SessionDamaged(
+                f"the session file {self.path} cannot be read any more ({error}); {_LEFT}"
+            ) from error
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        with self._using():
+            try:
+                yield
+            except sqlite3.OperationalError as error:
+                raise SessionError(
+                    f"nothing can be written to the session file {self.path} ({error}); what was "
+                    "in it before is still there: check the disk's space and the permissions"
+                ) from error
 
 
-def _open(path: Path) -> sqlite3.Connection:
+def resolve(path: str | os.PathLike[str]) -> Path:
+    """Return the file that a session of this name has."""
+    found = Path(path)
+    return found if found.suffix else found.with_suffix(SUFFIX)
+
+
+def _open(
+    path: Path, passphrase: str | None
+) -> tuple[sqlite3.Connection, ClearTables | SealedTables]:
+    version = _look(path)
+    if version is not None and version < FORMAT:
+        _back_up(path, version)
     try:
-        if not path.exists():
+        if version is None:
             os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
-        db = sqlite3.connect(path, check_same_thread=False)
+        db = sqlite3.connect(path, timeout=1, isolation_level=None, check_same_thread=False)
     except (OSError, sqlite3.Error) as error:
         raise SessionError(
             f"the session file {path} cannot be opened ({error}); check the folder and the "
             "permissions"
         ) from None
     try:
-        _prepare(db, path)
-    except sqlite3.Error as error:
-        db.close()
-        raise SessionError(
-            f"the session file {path} cannot be read ({error}); it was left as it is: take a copy "
-            "from before, or sign in again with another file"
-        ) from None
-    except SessionError:
+        with _told(path):
+            db.execute("PRAGMA locking_mode = EXCLUSIVE")
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute("PRAGMA synchronous = NORMAL")  # a kill loses nothing; the system's end may
+            db.execute("PRAGMA secure_delete = ON")  # an old key is wiped, not only let go of
+            if version is None:
+                _make(db, passphrase)
+            elif version == 1:
+                _upgrade(db)
+            return db, _tables(db, path, passphrase)
+    except BaseException:
         db.close()
         raise
-    return db
 
 
-def _prepare(db: sqlite3.Connection, path: Path) -> None:
-    (tables,) = db.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    (mark,) = db.execute("PRAGMA application_id").fetchone()
-    if tables and mark != APPLICATION_ID:
-        raise SessionError(
-            f"{path} is an SQLite file of another program; give another name, or convert it first"
-        )
-    (version,) = db.execute("PRAGMA user_version").fetchone()
-    if tables and version != FORMAT:
-        raise SessionError(
-            f"the session file {path} has format {version}, this version of Radiogram reads "
-            f"{FORMAT}; use the version that wrote it"
-        )
-    db.execute("PRAGMA journal_mode = WAL")
-    db.execute("PRAGMA synchronous = NORMAL")  # a kill loses nothing; the system's end may
-    if not tables:
-        db.executescript(
-            f"BEGIN; {_SCHEMA} PRAGMA application_id = {APPLICATION_ID};"
-            f" PRAGMA user_version = {FORMAT}; COMMIT;"
-        )
-    elif db.execute("PRAGMA quick_check").fetchone() != ("ok",):
-        raise sqlite3.DatabaseError("it is damaged")
+def _look(path: Path) -> int | None:
+    """Tell a file's format, None if there is nothing in it, without changing anything.
 
-
-def _hold(path: Path) -> int | None:
-    """Take the file for this process, or say who has it."""
-    if fcntl is None:
-        return None
-    name = path.with_name(path.name + ".lock")
+    Raises for files that must not be opened for writing: others', damaged ones, newer ones.
+    """
     try:
-        lock = os.open(name, os.O_CREAT | os.O_RDWR, 0o600)
+        with path.open("rb") as file:
+            head = file.read(len(_MAGIC))
+    except FileNotFoundError:
+        return None
     except OSError as error:
         raise SessionError(
-            f"the session file {path} cannot be used ({error.strerror}: {name}); give a folder "
-            "that exists and can be written"
+            f"the session file {path} cannot be opened ({error.strerror}); check the permissions"
         ) from None
+    log = path.with_name(path.name + "-wal")
+    if not head and not (log.exists() and log.stat().st_size):
+        return None
+    with _told(path):
+        if head and head != _MAGIC:
+            raise SessionDamaged(f"{path} is no session file, or is damaged at its start; {_LEFT}")
+        with contextlib.closing(
+            sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=1)
+        ) as db:
+            (mark,) = db.execute("PRAGMA application_id").fetchone()
+            (version,) = db.execute("PRAGMA user_version").fetchone()
+            (tables,) = db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            if not tables:
+                return None
+            if mark != APPLICATION_ID:
+                raise SessionError(
+                    f"{path} is an SQLite file of another program; give another name, or convert "
+                    "it first: `radiogram session convert` reads Telethon's and Pyrogram's"
+                )
+            if version > FORMAT:
+                raise SessionTooNew(
+                    f"the session file {path} has format {version}, this version of Radiogram "
+                    f"reads up to {FORMAT}; use the version that wrote it, or a later one"
+                )
+            answer = db.execute("PRAGMA quick_check").fetchone()
+            if answer != ("ok",):
+                raise sqlite3.DatabaseError(answer[0] if answer else "no answer")
+    return int(version)
+
+
+@contextlib.contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Say in Radiogram's words what SQLite finds wrong with a file."""
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        holder = {}
-        with contextlib.suppress(OSError, ValueError):
-            holder = json.loads(os.pread(lock, 1000, 0))
-        os.close(lock)
-        raise SessionError(
-            f"the session file {path} is used by process {holder.get('pid', '?')} on "
-            f"{holder.get('host', '?')}; end that one first, or use another session: one account "
-            "may have many"
-        ) from None
-    os.ftruncate(lock, 0)
-    os.pwrite(lock, json.dumps({"pid": os.getpid(), "host": socket.gethostname()}).encode(), 0)
-    return lock
+        yield
+    except sqlite3.Error as error:
+        if "locked" in str(error):
+            raise SessionInUse(str(path)) from None
+        raise SessionDamaged(f"the session file {path} cannot be read ({error}); {_LEFT}") from None
+    except SessionDamaged as error:
+        if str(path) in str(error):
+            raise
+        raise SessionDamaged(f"the session file {path}: {error}; {_LEFT}") from None
 
 
-def _let_go(lock: int | None) -> None:
-    if lock is not None:
-        os.close(lock)  # the lock goes with it; the file stays, or two might hold it
+def _make(db: sqlite3.Connection, passphrase: str | None) -> None:
+    with transaction(db):
+        _run(db, META + (CLEAR if passphrase is None else SEALED))
+        if passphrase is not None:
+            from radiogram.client.sessions.sealing import Sealer
+
+            sealer = Sealer(passphrase)
+            db.executemany(
+                "INSERT INTO meta VALUES (?, ?)",
+                [("seal", sealer.head), ("mark", sealer.mark())],
+            )
+        db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        db.execute(f"PRAGMA user_version = {FORMAT}")
+
+
+def _upgrade(db: sqlite3.Connection) -> None:
+    with transaction(db):
+        _run(db, META)
+        db.execute(f"PRAGMA user_version = {FORMAT}")
+
+
+def _run(db: sqlite3.Connection, script: str) -> None:
+    """Run statements inside a transaction, which ``executescript`` would end."""
+    for statement in script.split(";"):
+        if statement.strip():
+            db.execute(statement)
+
+
+def _back_up(path: Path, version: int) -> None:
+    """Copy a file of an older format aside, whole or not at all."""
+    copy = path.with_name(f"{path.name}.format{version}")
+    part = copy.with_name(copy.name + ".part")
+    if copy.exists():
+        return  # of an upgrade that was killed: what it copied is what there is now
+    with _told(path):
+        part.unlink(missing_ok=True)
+        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        with (
+            contextlib.closing(
+                sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=1)
+            ) as old,
+            contextlib.closing(sqlite3.connect(part)) as new,
+        ):
+            old.backup(new)
+    part.replace(copy)
+
+
+def _tables(
+    db: sqlite3.Connection, path: Path, passphrase: str | None
+) -> ClearTables | SealedTables:
+    meta = dict(db.execute("SELECT name, value FROM meta").fetchall())
+    if "seal" not in meta:
+        if passphrase is not None:
+            raise WrongPassphrase(
+                f"the session file {path} is not encrypted, but a passphrase was given; leave it "
+                "out, or make an encrypted copy with `radiogram session convert --encrypt`"
+            )
+        return ClearTables(db)
+    if passphrase is None:
+        raise WrongPassphrase(
+            f"the session file {path} is encrypted; give its passphrase: "
+            "SqliteSession(path, passphrase=...)"
+        )
+    from radiogram.client.sessions.sealing import Sealer
+
+    sealer = Sealer(passphrase, meta["seal"])
+    sealer.check(meta.get("mark", b""), f"the session file {path}")
+    return SealedTables(db, sealer)
