@@ -36,7 +36,7 @@ def test_order_of_detection(opening: bytes, enough: int, name: str) -> None:
         assert detect(opening[:size]) == name
 
 
-@pytest.mark.parametrize("start", [b"POST", b"GET ", b"HEAD", b"OPTI"])
+@pytest.mark.parametrize("start", [b"POST", b"HEAD", b"OPTI"])
 def test_http(start: bytes) -> None:
     server = server_of()
     assert server.feed(start[:3]) == []

@@ -74,6 +74,7 @@ class PacketConnection(asyncio.BufferedProtocol):
         self._transport: asyncio.Transport | None = None
         self._loop = asyncio.get_running_loop()
         self._over: asyncio.Future[None] = self._loop.create_future()
+        self._agreed: asyncio.Future[None] | None = None
 
     # ── what the owner may do ────────────────────────────────────────────────────────────────
 
@@ -84,7 +85,8 @@ class PacketConnection(asyncio.BufferedProtocol):
             return "nobody yet"
         name: Any = self._transport.get_extra_info("peername")
         if isinstance(name, tuple) and len(name) >= 2:
-            return f"{name[0]}:{name[1]}"
+            host = f"[{name[0]}]" if ":" in name[0] else name[0]
+            return f"{host}:{name[1]}"
         return str(name) if name else "an unnamed peer"
 
     def send(self, payload: bytes, *, quick_ack: bool = False) -> None:
@@ -126,6 +128,10 @@ class PacketConnection(asyncio.BufferedProtocol):
         """End the connection after what was queued has been written."""
         if self.closed:
             return
+        if self._transport is not None:
+            bye = self.codec.farewell()
+            if bye:
+                self._out.append(bye)
         self.write()
         self.closed = True
         if self._transport is not None:
@@ -139,6 +145,19 @@ class PacketConnection(asyncio.BufferedProtocol):
             self._error = error
         if self._transport is not None:
             self._transport.abort()
+
+    async def wait_ready(self) -> None:
+        """Wait until the codecs of both ends have agreed on how they talk.
+
+        Raises the error that ended the connection before, or ConnectionResetError.
+        """
+        if self.codec.ready:
+            return
+        self._agreed = self._loop.create_future()
+        waiting: list[asyncio.Future[None]] = [self._agreed, self._over]
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        if not self._agreed.done():
+            raise self._error or ConnectionResetError("closed by the other side")
 
     async def wait_closed(self, timeout: float = 1.0) -> None:
         """Wait until the transport is gone; after `timeout` seconds cut it off."""
@@ -156,6 +175,7 @@ class PacketConnection(asyncio.BufferedProtocol):
         if self.closed:
             self._transport.abort()
             return
+        self._answer()
         self._owner.connection_made(self)
 
     def get_buffer(self, sizehint: int) -> memoryview:
@@ -167,12 +187,36 @@ class PacketConnection(asyncio.BufferedProtocol):
         try:
             frames = self.codec.feed(bytes(self._buffer[:nbytes]))
         except FramingError as error:
-            self.abort(error)
+            self._give_up(error)
             return
+        self._answer()
         if frames:
             self._owner.frames_received(self, frames)
         if self.codec.broken:
-            self.abort(FramingError("the byte stream cannot be cut into packets any more"))
+            self._give_up(FramingError("the byte stream cannot be cut into packets any more"))
+
+    def _answer(self) -> None:
+        """Send what the codec has to say by itself, and tell when it has agreed with the peer's."""
+        own = self.codec.outgoing()
+        if own and self._transport is not None and not self.closed:
+            # Ahead of packets that were queued in this turn: those are wrapped already.
+            self.write()
+            self._transport.write(own)
+        if self._agreed is not None and self.codec.ready and not self._agreed.done():
+            self._agreed.set_result(None)
+
+    def _give_up(self, error: FramingError) -> None:
+        """End a connection whose bytes make no sense, with the codec's last word if it has one."""
+        last = self.codec.outgoing()
+        if not last or self._transport is None or self.closed:
+            self.abort(error)
+            return
+        if self._error is None:
+            self._error = error
+        self._transport.write(last)
+        self.closed = True
+        self._out.clear()
+        self._transport.close()
 
     def eof_received(self) -> bool:
         return False

@@ -19,6 +19,8 @@ from radiogram.wire.base import (
 from radiogram.wire.detect import ServerCodec
 from radiogram.wire.framing import CLIENT_ENDS
 from radiogram.wire.obfuscation import TAGS, Obfuscated, make_opening
+from radiogram.wire.secret import ProxySecret
+from radiogram.wire.tunnel import Tunnel, Tunnelled
 
 __all__ = [
     "MAX_PACKET",
@@ -26,8 +28,11 @@ __all__ = [
     "ErrorCode",
     "Frame",
     "Packet",
+    "ProxySecret",
     "QuickAck",
     "ServerCodec",
+    "Tunnel",
+    "Tunnelled",
     "check_transport",
     "client_codec",
 ]

@@ -53,6 +53,19 @@ class Codec(Protocol):
         """True once the incoming bytes cannot be cut any more: the connection is useless."""
         ...
 
+    @property
+    def ready(self) -> bool:
+        """False while the two ends still agree on how they talk; what is packed then waits."""
+        ...
+
+    def outgoing(self) -> bytes:
+        """Return, once, what the codec itself wants to say: a handshake, an answer to a ping."""
+        ...
+
+    def farewell(self) -> bytes:
+        """Return what politely ends the connection, often nothing; nothing is packed after it."""
+        ...
+
     def feed(self, data: Buffer) -> list[Frame]:
         """Take the next bytes that arrived and return what they complete.
 

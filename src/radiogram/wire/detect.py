@@ -1,23 +1,29 @@
 """Layer 1, bytes <-> packets: the server's end, which learns the transport from the first bytes.
 
-Knows the order in which transports are told apart (A1.1), and hands over to the one it found.
+Knows the order in which transports are told apart (A1.1), and hands over to the one it found. In a
+tunnel the same begins anew: the codec inside is one of these, too.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from radiogram.errors import FramingError, LocalProtocolError
 from radiogram.wire.base import MAX_PACKET, Buffer, Codec, Frame, Random
 from radiogram.wire.framing import SERVER_ENDS, Abridged, Intermediate, Padded
 from radiogram.wire.obfuscation import INIT_SIZE, Obfuscated, read_opening
+from radiogram.wire.tunnel import Tunnel, Tunnelled
+from radiogram.wire.websocket import WebSocketServer
 
-_HTTP = (b"POST", b"GET ", b"HEAD", b"OPTI")
+_HTTP = (b"POST", b"HEAD", b"OPTI")
+_TLS_HELLO = b"\x16\x03\x01"
 
 
 def detect(head: bytes) -> str | None:
     """Name the transport that a connection opens with, or ``None`` while that is open.
 
-    Anything that is nothing else counts as ``obfuscated`` once all of its opening is there.
-    ``FramingError`` for HTTP, which is not served here.
+    ``websocket`` and ``tls`` are tunnels. Anything that is nothing else counts as ``obfuscated``
+    once all of its opening is there. ``FramingError`` for HTTP that is not served here.
     """
     if head[:1] == Abridged.tag:
         return Abridged.name
@@ -28,8 +34,16 @@ def detect(head: bytes) -> str | None:
         return Intermediate.name
     if first == Padded.tag:
         return Padded.name
+    if first == b"GET ":
+        return "websocket"
     if first in _HTTP:
-        raise FramingError("HTTP is not spoken here")
+        raise FramingError("of HTTP only WebSocket is spoken here")
+    if first[:3] == _TLS_HELLO:
+        # An obfuscated opening may begin like that, but hardly go on like a client's hello.
+        if len(head) < 6:
+            return None
+        if head[5] == 1:
+            return "tls"
     if len(head) >= 8 and not any(head[4:8]):
         return "full"
     return "obfuscated" if len(head) >= INIT_SIZE else None
@@ -39,24 +53,66 @@ class ServerCodec:
     """The codec of a server: none in particular until the client has shown which one it speaks."""
 
     def __init__(
-        self, *, random: Random, max_packet: int = MAX_PACKET, secret: bytes = b""
+        self,
+        *,
+        random: Random,
+        max_packet: int = MAX_PACKET,
+        secret: bytes = b"",
+        only_obfuscated: bool = False,
+        tls: Callable[[], Tunnel] | None = None,
     ) -> None:
-        """Wait for a client; ``secret`` is wanted of obfuscated ones if it is not empty."""
+        """Wait for a client.
+
+        `secret` is an MTProxy's: then all but obfuscated connections that know it are refused, as
+        they are with `only_obfuscated`. `tls` makes the end of a tunnel for whoever begins TLS.
+        """
         self._random = random
         self._max_packet = max_packet
         self._secret = secret
+        self._only_obfuscated = only_obfuscated or bool(secret)
+        self._tls = tls
         self._head = b""
         self._codec: Codec | None = None
+        self._inside: ServerCodec | None = None
         self._failure = ""
-        self.name: str | None = None
-        """The framing that was detected, also where it is obfuscated."""
-        self.obfuscated = False
-        self.dc_id: int | None = None
+        self._name: str | None = None
+        self._obfuscated = False
+        self._dc_id: int | None = None
+        self._tunnels: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str | None:
+        """The framing that was detected, also where it is obfuscated or in a tunnel."""
+        return self._inside.name if self._inside else self._name
+
+    @property
+    def obfuscated(self) -> bool:
+        """Whether the framing is obfuscated."""
+        return self._inside.obfuscated if self._inside else self._obfuscated
+
+    @property
+    def dc_id(self) -> int | None:
         """The DC that an obfuscated client names, which may be chance (A1.10)."""
+        return self._inside.dc_id if self._inside else self._dc_id
+
+    @property
+    def tunnels(self) -> tuple[str, ...]:
+        """The tunnels that all runs in, outermost first: ``tls``, ``websocket``."""
+        return self._tunnels + (self._inside.tunnels if self._inside else ())
 
     @property
     def broken(self) -> bool:
         return bool(self._failure) if self._codec is None else self._codec.broken
+
+    @property
+    def ready(self) -> bool:
+        return self._codec is not None and self._codec.ready
+
+    def outgoing(self) -> bytes:
+        return b"" if self._codec is None else self._codec.outgoing()
+
+    def farewell(self) -> bytes:
+        return b"" if self._codec is None else self._codec.farewell()
 
     def feed(self, data: Buffer) -> list[Frame]:
         if self._codec is not None:
@@ -86,18 +142,41 @@ class ServerCodec:
     def _begin(self) -> int:
         """Set the codec if the head tells which; return how much of the head that uses up."""
         name = detect(self._head)
+        if name == "tls":
+            if self._tls is not None:
+                return self._enter(name, self._tls(), only_obfuscated=self._only_obfuscated)
+            name = "obfuscated" if len(self._head) >= INIT_SIZE else None
         if name is None:
             return 0
-        if name != "obfuscated":
-            self.name = name
-            end = SERVER_ENDS[name](random=self._random, max_packet=self._max_packet)
-            self._codec = end
-            return len(end.tag)
+        if name == "obfuscated":
+            return self._begin_obfuscated()
+        if self._only_obfuscated:
+            raise FramingError(f"{name} is refused here: only obfuscated connections are accepted")
+        if name == "websocket":
+            tunnel = WebSocketServer(max_packet=self._max_packet)
+            return self._enter(name, tunnel, only_obfuscated=True)
+        self._name = name
+        end = SERVER_ENDS[name](random=self._random, max_packet=self._max_packet)
+        self._codec = end
+        return len(end.tag)
+
+    def _begin_obfuscated(self) -> int:
         name, dc_id, incoming, outgoing = read_opening(self._head[:INIT_SIZE], secret=self._secret)
-        self.name, self.dc_id, self.obfuscated = name, dc_id, True
+        self._name, self._dc_id, self._obfuscated = name, dc_id, True
         end = SERVER_ENDS[name](random=self._random, max_packet=self._max_packet)
         self._codec = Obfuscated(end, incoming, outgoing)
         return INIT_SIZE
+
+    def _enter(self, name: str, tunnel: Tunnel, *, only_obfuscated: bool) -> int:
+        self._tunnels = (name,)
+        self._inside = ServerCodec(
+            random=self._random,
+            max_packet=self._max_packet,
+            secret=self._secret,
+            only_obfuscated=only_obfuscated,
+        )
+        self._codec = Tunnelled(self._inside, tunnel)
+        return 0
 
     def _known(self) -> Codec:
         if self._codec is None:

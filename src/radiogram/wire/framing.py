@@ -65,6 +65,16 @@ class Framing(ABC):
     def broken(self) -> bool:
         return bool(self._failure)
 
+    @property
+    def ready(self) -> bool:
+        return True
+
+    def outgoing(self) -> bytes:
+        return b""
+
+    def farewell(self) -> bytes:
+        return b""
+
     def feed(self, data: Buffer) -> list[Frame]:
         if self._failure:
             raise FramingError(self._failure)

@@ -41,6 +41,16 @@ class Obfuscated:
     def broken(self) -> bool:
         return self._inner.broken
 
+    @property
+    def ready(self) -> bool:
+        return True
+
+    def outgoing(self) -> bytes:
+        return b""
+
+    def farewell(self) -> bytes:
+        return b""
+
     def feed(self, data: Buffer) -> list[Frame]:
         return self._inner.feed(self._incoming.process(data))
 
