@@ -1,8 +1,9 @@
 """Many clients write, pin and go away while the network and the server fail by chance.
 
-``python -m tests.e2e.chaos --clients 20 --messages 10000`` is the long run. In the end every client
-has been told everything that happened to its account, to a basic group and to a supergroup, at
-least once and in order within each chat, and nothing was sent twice.
+``python -m tests.e2e.chaos --clients 20 --messages 10000`` is the long run; with ``--client
+telethon`` Telethon plays the clients, for comparison. In the end every client's handler has been
+told everything that happened to its account, in private chats, a group, a supergroup and a channel,
+at least once and in order within each box, and no call took effect twice.
 """
 
 from __future__ import annotations
@@ -11,81 +12,41 @@ import argparse
 import asyncio
 import tempfile
 import time
-from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from itertools import pairwise
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-from typing import Any
 
-from radiogram import TelegramClient, api, errors, events
-from radiogram.client.environment import Environment
-from radiogram.client.gaps import CHANNEL_LIMIT
 from radiogram.server import Server
-from radiogram.sessions import MemorySession
+from radiogram.server.faults import CHAOS_KINDS
 
 from ..served import free_port
+from .chaos_keys import out_of_order
+from .chaos_people import Person, RadiogramPerson, WentAway
+from .chaos_world import (
+    Executions,
+    Room,
+    Sent,
+    Start,
+    Truth,
+    choose,
+    make_rooms,
+    phone_of,
+    start_of,
+    truth_of,
+)
 
-FAULTS = ("drop", "repeat", "reorder", "push")
+AT_ONCE = 8
+"""Calls under way."""
+PER_RESTART = 50
+"""Messages between two restarts of clients."""
+PER_PIN = 5
+"""Messages of which one is pinned."""
+SETTLE = 60.0
+"""Seconds that a client has in the end to learn what it has missed."""
 
-
-async def _short_pause(_seconds: float) -> None:
-    await asyncio.sleep(0.001)
-
-
-ENVIRONMENT = Environment(sleep=_short_pause, jitter=lambda: 0.0)
-
-
-@dataclass
-class Person:
-    """One account: its client of the moment, and what its handlers were told."""
-
-    number: int
-    random: Random
-    session: MemorySession = field(default_factory=MemorySession)
-    client: TelegramClient | None = None
-    told: dict[object, list[str]] = field(default_factory=lambda: defaultdict(list))
-    """Keys, by the chat in which it happened."""
-    starts: int = 0
-
-    @property
-    def phone(self) -> str:
-        return f"99966200{self.number:02}"
-
-    @property
-    def keys(self) -> set[str]:
-        return {key for chat in self.told.values() for key in chat}
-
-    async def come(self, server: Server) -> TelegramClient:
-        """Start a client with the session that the last one left."""
-        client = TelegramClient(
-            self.session, 1, "any", server=server, reconnect_attempts=None, environment=ENVIRONMENT
-        )
-        self.client = client
-        self.starts += 1
-
-        @client.on(events.Raw())
-        async def note(event: events.Event) -> None:
-            if self.random.random() < 0.05:
-                await asyncio.sleep(0)
-            self.told[event.chat_id].append(event.key)
-
-        for _ in range(50):  # a first connection that is dropped is an error at once
-            try:
-                await client.start(phone=self.phone, code="22222", first_name=f"P{self.number}")
-            except (errors.ConnectionFailed, errors.ClientClosed):
-                await client.disconnect()
-            else:
-                break
-        await client.updates.started()
-        return client
-
-    async def go(self) -> None:
-        """Stop in the middle of whatever happens; handlers that run are cancelled."""
-        if self.client is not None:
-            await self.client.disconnect()
-            self.client = None
+Maker = Callable[[int, Random, Path | None], Person]
 
 
 @dataclass(frozen=True)
@@ -94,245 +55,272 @@ class Outcome:
 
     seconds: float
     messages: int
-    faults: int
-    restarts: int
-    missing: dict[int, set[str]]
-    """Keys that an account was never told, by its number."""
+    pins: int
+    packets: int
+    faults: Counter[str]
+    client_restarts: int
+    server_restarts: int
+    happened: int
+    """Updates that all accounts together were to be told."""
+    handled: int
+    """Calls of handlers for them."""
+    missing: dict[int, list[str]]
+    """What a handler was never told, by the number of its account."""
     disorder: int
-    """Chats in which new messages were told out of order."""
+    """Boxes in which new messages were told out of order."""
     twice: int
-    """Texts that are in a chat more than once."""
+    """Calls that took effect twice, and texts that are in a box more than once."""
+    ambiguous: int
+    """Keys of events that stand for two happenings, or happenings with two keys."""
+    undone: int
+    """Messages that a sender was told to be sent, and that are nowhere."""
+    given_up: int
+    """Calls that were never answered while their client was there."""
 
     def check(self) -> None:
         """Raise AssertionError unless all was told and nothing done twice."""
         assert not any(self.missing.values()), self.missing
         assert not self.disorder
         assert not self.twice
+        assert not self.ambiguous
+        assert not self.undone
+        assert not self.given_up
 
     def __str__(self) -> str:
         lost = sum(map(len, self.missing.values()))
+        kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(self.faults.items()))
         return (
-            f"{self.messages} messages and pins in {self.seconds:.1f} s, {self.faults} faults, "
-            f"{self.restarts} restarts: {lost} updates missing, {self.disorder} chats out of "
-            f"order, {self.twice} messages twice"
+            f"{self.messages} messages and {self.pins} pins in {self.seconds:.0f} s\n"
+            f"  {self.packets} packets, {self.faults.total()} faults ({kinds})\n"
+            f"  {self.client_restarts} restarts of clients, {self.server_restarts} of the server\n"
+            f"  {self.happened} updates to tell, handlers were called {self.handled} times\n"
+            f"  {lost} missing, {self.disorder} boxes out of order, {self.twice} done twice, "
+            f"{self.ambiguous} ambiguous keys, {self.undone} confirmed and not done, "
+            f"{self.given_up} calls given up"
         )
+
+
+class Run:
+    """One run, from an empty world to its outcome."""
+
+    def __init__(
+        self,
+        people: Sequence[Person],
+        folder: Path,
+        *,
+        messages: int,
+        every: int,
+        seed: int,
+        server_restarts: int,
+        kinds: Sequence[str],
+    ) -> None:
+        self.people = people
+        self.messages = messages
+        self.every = every
+        self.seed = seed
+        self.kinds = kinds
+        self.executions = Executions()
+        self.pins = 0
+        self.sent: list[Sent] = []
+        self._random = Random(seed)
+        self._port = free_port()
+        self._url = f"sqlite:///{folder / 'server.db'}"
+        self._served = 0
+        self._rooms: list[Room] = []
+        self._starts: dict[int, Start] = {}
+        part = messages // (server_restarts + 1) + 1
+        self._server_restarts = {part * (n + 1) for n in range(server_restarts)} - {0}
+        self._moves: set[asyncio.Task[None]] = set()
+
+    async def play(self) -> Outcome:
+        """Let it happen, and look."""
+        started = time.monotonic()
+        self.server = self._serve()
+        await self.server.start()
+        try:
+            await self._open()
+            self._go_wrong()
+            numbers = iter(range(self.messages))
+            async with asyncio.TaskGroup() as group:
+                for _ in range(AT_ONCE):
+                    group.create_task(self._write(numbers, group))
+            return await self._look(started)
+        finally:
+            await asyncio.gather(*(person.go() for person in self.people))
+            await self.server.close()
+
+    def _serve(self) -> Server:
+        return Server(port=self._port, database=self._url)
+
+    async def _open(self) -> None:
+        world = self.server.world
+        ids = [
+            world.add_user(phone_of(person.number), f"P{person.number}").id
+            for person in self.people
+        ]
+        self._rooms = make_rooms(world, ids)
+        for person in self.people:
+            await person.come(self.server)
+            assert person.user_id == ids[person.number]
+        for person in self.people:
+            self._starts[person.number] = start_of(world, person.user_id, self._rooms)
+
+    def _go_wrong(self) -> None:
+        """Watch the server of the moment, and let it fail by chance."""
+        self.executions.watch(self.server)
+        self._served += 1
+        self.server.faults.chaos(
+            every=self.every, seed=self.seed * 100 + self._served, kinds=self.kinds
+        )
+
+    # ── what happens ─────────────────────────────────────────────────────────────────────────
+
+    async def _write(self, numbers: Iterator[int], group: asyncio.TaskGroup) -> None:
+        """Send texts and pin some of them, from whoever is there; have others come and go."""
+        for number in numbers:
+            if number % PER_RESTART == PER_RESTART // 2:
+                group.create_task(self._come_and_go(self._random.choice(self.people)))
+            if number in self._server_restarts:
+                group.create_task(self._restart_server())
+            room = choose(self._rooms, self._random)
+            person = self.people[self._random.choice(room.writers)]
+            while not person.is_there:
+                await asyncio.sleep(0.001)
+                person = self.people[self._random.choice(room.writers)]
+            text = f"text {number}"
+            try:
+                message_id = await person.send(room, text, number + 1)
+                if message_id:
+                    self.sent.append(Sent(room, person.number, text, message_id))
+                    if number % PER_PIN == 0:
+                        self.pins += 1
+                        await person.pin(room, message_id)
+            except WentAway:
+                pass  # whether it was executed, the server knows
+
+    async def _come_and_go(self, person: Person) -> None:
+        async with person.moving:
+            await person.go()
+            for _ in range(self._random.randrange(50)):
+                await asyncio.sleep(0)
+            await person.come(self.server)
+
+    async def _restart_server(self) -> None:
+        await self.server.close()
+        self.executions.count_faults()
+        self.server = self._serve()
+        await self.server.start()
+        self._go_wrong()
+
+    # ── what came of it ──────────────────────────────────────────────────────────────────────
+
+    async def _look(self, started: float) -> Outcome:
+        self.server.faults.clear()
+        self.executions.count_faults()
+        world = self.server.world
+        truths = {
+            person.number: truth_of(
+                world, person.number, person.user_id, self._starts[person.number], self._rooms
+            )
+            for person in self.people
+        }
+        wanted = {person.number: person.due(truths[person.number]) for person in self.people}
+        missing = await asyncio.gather(
+            *(self._settle(person, wanted[person.number]) for person in self.people)
+        )
+        return Outcome(
+            seconds=time.monotonic() - started,
+            messages=self.messages,
+            pins=self.pins,
+            packets=self.executions.packets,
+            faults=self.executions.faults,
+            client_restarts=sum(person.starts for person in self.people) - len(self.people),
+            server_restarts=self._served - 1,
+            happened=sum(map(len, wanted.values())),
+            handled=sum(person.calls for person in self.people),
+            missing={
+                person.number: sorted(keys)
+                for person, keys in zip(self.people, missing, strict=True)
+            },
+            disorder=sum(
+                out_of_order(keys) for person in self.people for keys in person.told.values()
+            ),
+            twice=self.executions.twice + sum(map(_repeated, truths.values())),
+            ambiguous=sum(person.ambiguous for person in self.people),
+            undone=sum(not _is_there(sent, truths[sent.sender]) for sent in self.sent),
+            given_up=sum(person.given_up for person in self.people),
+        )
+
+    async def _settle(self, person: Person, wanted: set[str]) -> set[str]:
+        """Wait until a person knows everything; return what it never learned."""
+        if not person.is_there:
+            await self._come_and_go(person)
+        deadline, pause = time.monotonic() + SETTLE, 0.05
+        while (missing := wanted - person.keys) and time.monotonic() < deadline:
+            # The last push may be among the lost: then a client learns of it after a silence of
+            # fifteen minutes, which this stands for.
+            await person.look_again()
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, 2.0)
+        return missing
+
+
+def _repeated(truth: Truth) -> int:
+    return truth.texts.total() - len(truth.texts)
+
+
+def _is_there(sent: Sent, truth: Truth) -> bool:
+    line = sent.room.id if sent.room.kind in ("supergroup", "channel") else 0
+    return (line, sent.text) in truth.texts
 
 
 async def run(
-    *, clients: int, messages: int, every: int, seed: int, server_restarts: int = 1
+    *,
+    clients: int,
+    messages: int,
+    every: int,
+    seed: int,
+    server_restarts: int = 1,
+    person: Maker = RadiogramPerson,
+    files: bool = False,
+    kinds: Sequence[str] = CHAOS_KINDS,
 ) -> Outcome:
-    """Play it once."""
-    started = time.monotonic()
-    random = Random(seed)
-    port = free_port()
-    people = [Person(number, Random(seed * 1000 + number)) for number in range(clients)]
-    faults = 0
-    with tempfile.TemporaryDirectory() as folder:
-        url = f"sqlite:///{Path(folder, 'server.db')}"
-
-        def serve() -> Server:
-            return Server(port=port, database=url)
-
-        server = serve()
-        await server.start()
-        try:
-            for person in people:
-                await person.come(server)
-            rooms = await _make_rooms(people)
-            share = messages // (server_restarts + 1)
-            sent = 0
-            for part in range(server_restarts + 1):
-                server.faults.chaos(every=every, seed=seed * 100 + part, kinds=FAULTS)
-                last = part == server_restarts
-                count = messages - sent if last else share
-                await asyncio.gather(
-                    _write(server, people, rooms, random, sent, count),
-                    _come_and_go(server, people, random, count // 50 + 1),
-                )
-                sent += count
-                faults += len(server.faults.injected)
-                if not last:
-                    await server.close()
-                    server = serve()
-                    await server.start()
-            server.faults.clear()
-            outcome = await _look(server, people, rooms)
-        finally:
-            for person in people:
-                await person.go()
-            await server.close()
-    return Outcome(
-        time.monotonic() - started,
-        messages,
-        faults,
-        sum(person.starts for person in people) - clients + server_restarts,
-        *outcome,
-    )
-
-
-Rooms = tuple[int, int]
-"""Marked ids of the basic group and of the supergroup."""
-
-
-async def _make_rooms(people: list[Person]) -> Rooms:
-    owner = people[0].client
-    assert owner is not None
-    phones = [
-        api.InputPhoneContact(client_id=one.number, phone=one.phone, first_name="x", last_name="")
-        for one in people
-    ]
-    found = await owner.invoke(api.contacts.ImportContacts(contacts=phones))
-    others = [user.id for user in found.users if user.id != owner.session.data.user_id]
-    made = await owner.invoke(api.messages.CreateChat(users=others, title="Group"))
-    created = await owner.invoke(
-        api.channels.CreateChannel(title="Supergroup", about="", megagroup=True)
-    )
-    assert isinstance(made.updates, api.Updates)
-    assert isinstance(created, api.Updates)
-    channel = created.chats[0]
-    await owner.invoke(api.channels.InviteToChannel(channel=channel, users=others))
-    return -made.updates.chats[0].id, -1_000_000_000_000 - channel.id
-
-
-async def _write(
-    server: Server, people: list[Person], rooms: Rooms, random: Random, first: int, count: int
-) -> None:
-    """Send texts, and pin some of them, from whoever is there."""
-    del server
-    numbers = iter(range(first, first + count))
-
-    async def writer() -> None:
-        for number in numbers:
-            while True:
-                person = random.choice(people)
-                client = person.client
-                if client is None or not client.is_connected:
-                    await asyncio.sleep(0)
-                    continue
-                peer: Any = rooms[number % 2] if number % 3 else "me"
-                request = api.messages.SendMessage(
-                    peer=peer, message=f"text {number}", random_id=number + 1
-                )
-                try:
-                    result = await client.invoke(request)
-                    await _pin(client, peer, number, result)
-                except errors.RpcError as error:
-                    if error.name != "RANDOM_ID_DUPLICATE":
-                        raise
-                except errors.PeerNotFound:
-                    continue  # has not heard of the room yet
-                except errors.RadiogramError:
-                    pass  # went away in between: whether it was sent, the server knows
-                break
-
-    await asyncio.gather(*(writer() for _ in range(8)))
-
-
-async def _pin(client: TelegramClient, peer: Any, number: int, result: Any) -> None:
-    if number % 10 == 9 and peer == "me" and isinstance(result, api.UpdateShortSentMessage):
-        await client.invoke(api.messages.UpdatePinnedMessage(peer=peer, id=result.id))
-
-
-async def _come_and_go(server: Server, people: list[Person], random: Random, times: int) -> None:
-    """Restart clients in the middle of everything."""
-    for _ in range(times):
-        person = random.choice(people)
-        for _ in range(random.randrange(50)):
-            await asyncio.sleep(0)
-        await person.go()
-        for _ in range(random.randrange(50)):
-            await asyncio.sleep(0)
-        await person.come(server)
-
-
-async def _look(
-    server: Server, people: list[Person], rooms: Rooms
-) -> tuple[dict[int, set[str]], int, int]:
-    """Compare what everybody was told with what a client that starts from nothing finds."""
-    missing: dict[int, set[str]] = {}
-    disorder = twice = 0
-    for person in people:
-        client = person.client
-        if client is None:
-            client = await person.come(server)
-        truth, texts = await _truth(client, rooms)
-        if person is not people[0]:  # joined after the channel was made
-            truth.discard(f"{-1_000_000_000_000 - rooms[1]}:NewChannelMessage:1")
-        for _ in range(500):
-            if truth <= person.keys:
-                break
-            # The last push may be among the lost: then a client learns of it after a silence of
-            # fifteen minutes, which this stands for.
-            client.updates.missed()
-            await client.invoke(api.help.GetNearestDc())
-        missing[person.number] = truth - person.keys
-        twice += len(texts) - len(set(texts))
-        disorder += sum(not _in_order(keys) for keys in person.told.values())
-    return missing, disorder, twice
-
-
-def _in_order(keys: Iterable[str]) -> bool:
-    """Tell whether new messages came in the order of their ids, repetitions left out."""
-    seen: set[str] = set()
-    ids = []
-    for key in keys:
-        if "NewMessage:" in key or "NewChannelMessage:" in key:
-            if key not in seen:
-                ids.append(int(key.rpartition(":")[2]))
-            seen.add(key)
-    return all(before < after for before, after in pairwise(ids))
-
-
-async def _truth(client: TelegramClient, rooms: Rooms) -> tuple[set[str], list[str]]:
-    """Return the keys of all that happened, and the texts of all messages, by differences."""
-    keys: set[str] = set()
-    texts: list[str] = []
-    pts = 1
-    while True:
-        part = await client.invoke(api.updates.GetDifference(pts=pts, date=2**31 - 1, qts=0))
-        if isinstance(part, api.updates.DifferenceEmpty):
-            break
-        assert isinstance(part, api.updates.Difference | api.updates.DifferenceSlice)
-        keys.update(f"NewMessage:{message.id}" for message in part.new_messages)
-        keys.update(
-            f"PinnedMessages:{update.pts}"
-            for update in part.other_updates
-            if isinstance(update, api.UpdatePinnedMessages)
+    """Play it once. `files`: clients keep their sessions in files."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        people = [
+            person(number, Random(seed * 1000 + number), folder if files else None)
+            for number in range(clients)
+        ]
+        played = Run(
+            people,
+            folder,
+            messages=messages,
+            every=every,
+            seed=seed,
+            server_restarts=server_restarts,
+            kinds=kinds,
         )
-        texts += [m.message for m in part.new_messages if isinstance(m, api.Message)]
-        if isinstance(part, api.updates.Difference):
-            break
-        pts = part.intermediate_state.pts
-    channel_id = -1_000_000_000_000 - rooms[1]
-    pts = 1
-    while True:
-        request = api.updates.GetChannelDifference(
-            channel=rooms[1],
-            filter=api.ChannelMessagesFilterEmpty(),
-            pts=pts,
-            limit=CHANNEL_LIMIT,
-        )
-        news = await client.invoke(request)
-        if not isinstance(news, api.updates.ChannelDifference):
-            break
-        keys.update(f"{channel_id}:NewChannelMessage:{message.id}" for message in news.new_messages)
-        texts += [m.message for m in news.new_messages if isinstance(m, api.Message)]
-        pts = news.pts
-        if news.final:
-            break
-    return keys, texts
+        return await played.play()
 
 
 def main() -> None:
     """Run it from the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.e2e.chaos", description=__doc__)
+    parser.add_argument("--client", choices=("radiogram", "telethon"), default="radiogram")
     parser.add_argument("--clients", type=int, default=20)
     parser.add_argument("--messages", type=int, default=10_000)
     parser.add_argument("--every", type=int, default=50, help="packets between two faults")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--seeds", type=int, default=1, help="how many runs, each with its seed")
-    parser.add_argument("--server-restarts", type=int, default=3)
+    parser.add_argument("--server-restarts", type=int, default=5)
+    parser.add_argument("--kinds", nargs="+", default=CHAOS_KINDS, help="of faults")
     options = parser.parse_args()
+    person: Maker = RadiogramPerson
+    if options.client == "telethon":
+        from .chaos_telethon import TelethonPerson
+
+        person = TelethonPerson
     for seed in range(options.seed, options.seed + options.seeds):
         outcome = asyncio.run(
             run(
@@ -341,10 +329,14 @@ def main() -> None:
                 every=options.every,
                 seed=seed,
                 server_restarts=options.server_restarts,
+                person=person,
+                files=True,
+                kinds=options.kinds,
             )
         )
-        print(f"seed {seed}: {outcome}")  # noqa: T201
-        outcome.check()
+        print(f"{options.client}, {options.clients} clients, seed {seed}: {outcome}", flush=True)  # noqa: T201
+        if options.client == "radiogram":
+            outcome.check()
 
 
 if __name__ == "__main__":
