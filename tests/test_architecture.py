@@ -31,7 +31,7 @@ BELOW = {
     "types": {"errors", "tl", "client"},
     "api": {"tl"},
 }
-TOP = {"cli", "demo", "testing", "__main__", "__init__"}
+TOP = {"cli", "demo", "docs", "testing", "__main__", "__init__"}
 """Parts that may import everything, and that nothing else imports."""
 
 SANS_IO = ("tl", "crypto", "wire", "mtproto")

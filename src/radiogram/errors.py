@@ -232,7 +232,7 @@ class RpcError(RadiogramError):
             number = "an unknown number of" if self.value is None else str(self.value)
             sentence = sentence.replace("{value}", number)
         else:
-            sentence = f"{_paraphrase(self.name)} {self.advice}"
+            sentence = f"{paraphrase(self.name)} {self.advice}"
         source = ""
         if self.request is not None:
             method = type(self.request)
@@ -423,7 +423,7 @@ def _class(name: str) -> type[RpcError]:
         if len(kinds) == 1:
             bases.extend(kinds)
         telegrams = known.name if known else name
-        doc = known.sentence if known and known.sentence else _paraphrase(telegrams)
+        doc = known.sentence if known and known.sentence else paraphrase(telegrams)
         body = {"__doc__": doc, "__module__": __name__}
         cls = _classes[name] = type(name, tuple(bases) or (RpcError,), body)
     return cls
@@ -454,7 +454,7 @@ def _printable(text: str) -> str:
     return text if text.isprintable() else "".join(c if c.isprintable() else "?" for c in text)
 
 
-def _paraphrase(name: str) -> str:
+def paraphrase(name: str) -> str:
     """Say in words what a name says, for errors without a sentence of their own."""
     words = " ".join(word for word in re.split("[_ ]+", name) if word != "X").lower()
     for ending, meaning in _MEANINGS:
