@@ -16,6 +16,7 @@
     │   └── RemoteProtocolError the peer broke MTProto
     ├── ClientError             the state of a client does not allow what was asked
     │   ├── ConnectionFailed    nobody answers, or the connection was lost for good
+    │   │   └── ProxyFailed     the proxy that leads there does not
     │   ├── ClientClosed        the client was disconnected, or never connected
     │   ├── PeerNotFound        no peer is known by that name, number or id
     │   └── SessionError        a session string or file cannot be used
@@ -123,6 +124,10 @@ class ClientError(RadiogramError):
 
 class ConnectionFailed(ClientError, ConnectionError):
     """Nobody answers at the address, or the connection is lost for good."""
+
+
+class ProxyFailed(ConnectionFailed):
+    """The proxy cannot be reached, or does not lead to where it should."""
 
 
 class ClientClosed(ClientError):

@@ -18,6 +18,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
+from socket import SO_LINGER, SOL_SOCKET
+from struct import pack
 from typing import Any, Protocol, cast
 
 from radiogram.errors import FramingError, TransportError
@@ -60,6 +62,8 @@ class PacketConnection(asyncio.BufferedProtocol):
         self.codec = codec
         self.drained: Callable[[], None] | None = None
         """Called when `paused` turns false again."""
+        self.sink: Callable[[bytes], None] | None = None
+        """Takes what is to be written instead of the transport; see :meth:`write_bytes`."""
         self.paused = False
         """True while the transport holds more than it should."""
         self.closed = False
@@ -113,10 +117,19 @@ class PacketConnection(asyncio.BufferedProtocol):
         out.extend([pack(payload) for payload in payloads])
         if not out:
             return
-        self._transport.write(out[0] if len(out) == 1 else b"".join(out))
+        data = out[0] if len(out) == 1 else b"".join(out)
         out.clear()
+        if self.sink is not None:
+            self.sink(data)
+            return
+        self._transport.write(data)
         if self.paused and self._transport.get_write_buffer_size() > self._max_unsent:
             self.abort(TransportError(f"{self.peer} does not read what is sent to it"))
+
+    def write_bytes(self, data: bytes) -> None:
+        """Write bytes that are framed already: the other end of :attr:`sink`."""
+        if data and self._transport is not None and not self._transport.is_closing():
+            self._transport.write(data)
 
     def _queue(self, data: bytes) -> None:
         self._out.append(data)
@@ -136,6 +149,15 @@ class PacketConnection(asyncio.BufferedProtocol):
         self.closed = True
         if self._transport is not None:
             self._transport.close()
+
+    def reset(self) -> None:
+        """End the connection as a crash does: the other side is told of no orderly end."""
+        if self._transport is not None:
+            socket = self._transport.get_extra_info("socket")
+            if socket is not None:
+                # To linger for no time at all makes TCP send RST instead of FIN.
+                socket.setsockopt(SOL_SOCKET, SO_LINGER, pack("ii", 1, 0))
+        self.abort()
 
     def abort(self, error: Exception | None = None) -> None:
         """End the connection now, dropping what was not written."""
