@@ -11,6 +11,7 @@ from radiogram.crypto.keys import seal
 from radiogram.errors import LocalProtocolError, RemoteProtocolError, SecurityError
 from radiogram.mtproto import client as module
 from radiogram.mtproto import events as ev
+from radiogram.mtproto import rtt
 from radiogram.mtproto.message import MAX_CONTAINER, MAX_IDS, MAX_PARTS, Part, join, split, time_of
 from radiogram.tl import mtproto
 from radiogram.tl.base import TLObject
@@ -546,7 +547,7 @@ def overdue(host: Host, calls: int = 1) -> tuple[list[Part], int]:
     for n in range(calls):
         host.call(n)
     parts = host.read()
-    host.now += module.CHECK_AFTER
+    host.now += rtt.FIRST
     host.client.handle_deadline(now=host.now)
     (question,) = host.read()
     assert decode(question.body) == mtproto.MsgsStateReq(msg_ids=[p.msg_id for p in parts])
@@ -585,19 +586,19 @@ def test_questions_become_rare(host: Host) -> None:
     host.call()
     host.read()
     asked: list[float] = []
-    while len(asked) < 5:
+    while len(asked) < 8:
         ring(host)
         if any(isinstance(value, mtproto.MsgsStateReq) for value in said(host)):
             asked.append(host.now - START)
         host.say(UPDATE)
-    assert asked == [10, 30, 70, 130, 190]
-    assert len(host.client._state_requests) == 5
+    assert asked == [1, 3, 7, 15, 31, 63, 123, 183]
+    assert len(host.client._state_requests) == 8
     # Answered: nothing to ask about, until there is a call again.
     host.answer(host.client.msg_id_of(1))
     assert host.client._check_due == float("inf")
     host.now += 1
     host.call()
-    assert host.client._check_due == host.now + module.CHECK_AFTER
+    assert host.client._check_due == host.now + rtt.FIRST
 
 
 def test_remembered_questions_are_bounded(host: Host) -> None:
@@ -613,17 +614,17 @@ def test_remembered_questions_are_bounded(host: Host) -> None:
 def test_young_calls_are_not_asked_about(host: Host) -> None:
     host.call(1)
     (old,) = host.read()
-    host.now += module.CHECK_AFTER / 2
+    host.now += rtt.FIRST / 2
     host.call(2)
     host.read()
-    host.now += module.CHECK_AFTER / 2
+    host.now += rtt.FIRST / 2
     host.client.handle_deadline(now=host.now)
     assert said(host) == [mtproto.MsgsStateReq(msg_ids=[old.msg_id])]
 
 
 def test_unsent_calls_are_not_asked_about(host: Host) -> None:
     host.call()
-    host.now += module.CHECK_AFTER
+    host.now += rtt.FIRST
     host.client.handle_deadline(now=host.now)
     assert [part.body for part in host.read()] == [call_body(1)]
 

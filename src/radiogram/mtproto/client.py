@@ -31,8 +31,10 @@ ids below its ``first_msg_id`` are sent again, with their old ids: a server that
 executes them (again, if it had and forgot that too: MTProto promises no more), one that only got
 the packets in another order does not.  Repairs of one call are bounded; then it fails.
 
-A call that stays unanswered is asked about with ``msgs_state_req``, and sent again if the server
-does not have it or says that it answered.
+A call that stays unanswered for longer than the round trips of the connection explain is asked
+about with ``msgs_state_req``, and sent again if the server does not have it or says that it
+answered. Each further question about the same call waits twice as long. Round trips are measured by
+pongs, states, and calls that were answered before they were asked about.
 """
 
 from __future__ import annotations
@@ -72,6 +74,7 @@ from radiogram.mtproto.message import (
     split,
     time_of,
 )
+from radiogram.mtproto.rtt import RoundTrip
 from radiogram.mtproto.salts import FutureSalt
 from radiogram.mtproto.session import (
     COMMON_HANDLERS,
@@ -118,8 +121,8 @@ DISCONNECT_DELAY = 75
 """Seconds after which the server may close a connection that sends no more pings."""
 ANSWER_TIMEOUT = 15.0
 """Seconds without any packet after a question, before the connection is taken for dead."""
-CHECK_AFTER, CHECK_AT_MOST = 10.0, 60.0
-"""Seconds before unanswered calls are asked about; doubles up to the second number."""
+CHECK_AT_MOST = 60.0
+"""Seconds between two questions about the same unanswered call, when many were asked."""
 FIRST_SALTS, SALTS_RETRY = 20.0, 60.0
 FUTURE_SALTS_WANTED = 32
 
@@ -145,7 +148,7 @@ _DESTROY_AUTH_KEY = 0xD1435160
 class _Call(Outgoing):
     """An unanswered call."""
 
-    __slots__ = ("call_id", "content_related", "dropping", "repairs")
+    __slots__ = ("asked", "asked_at", "call_id", "content_related", "dropping", "repairs")
 
     def __init__(
         self, msg_id: int, seq_no: int, body: bytes, call_id: int, content_related: bool
@@ -154,8 +157,16 @@ class _Call(Outgoing):
         self.call_id = call_id
         self.content_related = content_related
         self.repairs = 0
+        self.asked = 0
+        """How often the server was asked whether it has it."""
+        self.asked_at = 0.0
         self.dropping = False
         """True for ``rpc_drop_answer``: `call_id` then names the dropped call."""
+
+    def overdue_at(self, timeout: float) -> float:
+        """Return when to ask about it, if an answer usually comes within `timeout` seconds."""
+        pause = min(timeout * (1 << min(self.asked, 10)), CHECK_AT_MOST)
+        return max(self.sent_at, self.asked_at) + pause
 
 
 class ClientSession(Session[_Call]):
@@ -190,13 +201,16 @@ class ClientSession(Session[_Call]):
         self._last_call_id = 0
         self._former: deque[int] = deque(maxlen=4)
         self._future: list[FutureSalt] = []
-        self._state_requests: dict[int, tuple[int, ...]] = {}
+        self._state_requests: dict[int, tuple[float, tuple[int, ...]]] = {}
+        """When what was asked, by the id of the question."""
+        self._round_trip = RoundTrip()
         self._pings = 0
+        self._ping_sent: tuple[int, float] = (0, 0.0)
+        """Id of the last ping, and when it was sent."""
         self._ping_due = inf
         self._dead_due = inf
         self._salts_due = inf
         self._check_due = inf
-        self._check_pause = CHECK_AFTER
 
     # ── calls ────────────────────────────────────────────────────────────────────────────────────
 
@@ -253,7 +267,7 @@ class ClientSession(Session[_Call]):
         if self.connected:
             self._queue[msg_id] = call
             if self._check_due == inf:
-                self._check_due = now + self._check_pause
+                self._check_due = now + self._round_trip.timeout
         return call
 
     def _answered(self, msg_id: int) -> _Call | None:
@@ -265,7 +279,7 @@ class ClientSession(Session[_Call]):
         if not call.dropping:
             del self._calls[call.call_id]
         if not self._kept:
-            self._check_due, self._check_pause = inf, CHECK_AFTER
+            self._check_due = inf
         return call
 
     # ── connection and time ──────────────────────────────────────────────────────────────────────
@@ -278,8 +292,10 @@ class ClientSession(Session[_Call]):
         self._state_requests.clear()
         self._dead_due = inf
         self._ping_due = now + PING_INTERVAL
-        self._check_pause = CHECK_AFTER
-        self._check_due = now + CHECK_AFTER if self._kept else inf
+        self._round_trip = RoundTrip()
+        for call in self._kept.values():
+            call.asked = 0
+        self._check_due = now + self._round_trip.timeout if self._kept else inf
         if not self._future:
             self._salts_due = now + FIRST_SALTS
 
@@ -301,7 +317,7 @@ class ClientSession(Session[_Call]):
             self._ping_due = now + PING_INTERVAL
             self._pings += 1
             body = _PING_DELAY.pack(_PING_DELAY_DISCONNECT, self._pings, DISCONNECT_DELAY)
-            self._ask(body, now)
+            self._ping_sent = (self._ask(body, now).msg_id, now)
         if now >= self._salts_due:
             if self._future:
                 self._turn_salts(now, events)
@@ -317,17 +333,24 @@ class ClientSession(Session[_Call]):
         return self._control(body, self.NOTICE, now)
 
     def _check_calls(self, now: float) -> None:
-        """Ask about calls that were sent a while ago."""
-        latest = now - self._check_pause
-        overdue = [c.msg_id for c in self._kept.values() if c.carrier and c.sent_at <= latest]
+        """Ask about calls whose answer is overdue."""
+        timeout = self._round_trip.timeout
+        overdue: list[int] = []
+        next_due = inf
+        for call in self._kept.values():
+            due = call.overdue_at(timeout) if call.carrier else now + timeout
+            if due <= now and len(overdue) < MAX_IDS:
+                overdue.append(call.msg_id)
+                call.asked += 1
+                call.asked_at = now
+                due = call.overdue_at(timeout)
+            next_due = min(next_due, due)
+        self._check_due = next_due
         if overdue:
-            self._check_pause = min(self._check_pause * 2, CHECK_AT_MOST)
-            ids = overdue[:MAX_IDS]
-            question = self._ask(pack_ids(MSGS_STATE_REQ, ids), now)
+            question = self._ask(pack_ids(MSGS_STATE_REQ, overdue), now)
             if len(self._state_requests) >= 8:
                 del self._state_requests[next(iter(self._state_requests))]
-            self._state_requests[question.msg_id] = tuple(ids)
-        self._check_due = now + self._check_pause if self._kept else inf
+            self._state_requests[question.msg_id] = (now, tuple(overdue))
 
     def _ask_salts(self, now: float) -> None:
         self._salts_due = now + SALTS_RETRY
@@ -451,6 +474,8 @@ class ClientSession(Session[_Call]):
         if call is None:
             return
         result = body[12:]
+        if not call.asked and not call.repairs:
+            self._round_trip.measured(now - call.sent_at)
         if call.dropping:
             events.append(CallDropped(call.call_id))
             return
@@ -479,6 +504,8 @@ class ClientSession(Session[_Call]):
 
     def _on_pong(self, msg_id: int, body: bytes, now: float, events: list[Event]) -> None:
         ping_msg_id, _ = fields(_TWO_LONGS, body)
+        if ping_msg_id == self._ping_sent[0]:
+            self._round_trip.measured(now - self._ping_sent[1])
         self._answer_bare(ping_msg_id, body, events)
 
     def _on_future_salts(self, msg_id: int, body: bytes, now: float, events: list[Event]) -> None:
@@ -610,8 +637,10 @@ class ClientSession(Session[_Call]):
 
     def _on_state_info(self, msg_id: int, body: bytes, now: float, events: list[Event]) -> None:
         answer = _decode(body, mtproto.MsgsStateInfo)
-        asked = self._state_requests.pop(answer.req_msg_id, ())
-        self._learn_state(asked, answer.info, events)
+        asked = self._state_requests.pop(answer.req_msg_id, None)
+        if asked is not None:
+            self._round_trip.measured(now - asked[0])
+            self._learn_state(asked[1], answer.info, events)
 
     def _on_all_info(self, msg_id: int, body: bytes, now: float, events: list[Event]) -> None:
         answer = _decode(body, mtproto.MsgsAllInfo)
