@@ -53,6 +53,8 @@ class HandshakeResult(Struct, frozen=True):
     """Seconds to add to local time to get the server's; 0 on the server itself."""
     expires_at: int | None = None
     """When a temporary key ends, in the server's unix time; None for a permanent key."""
+    dc: int | None = None
+    """The DC that the client named (A3.7); negative for its media-only side."""
 
 
 _T = TypeVar("_T", bound=TLObject)
@@ -209,6 +211,7 @@ class _Run:
         self.exchange: dh.Exchange | None = None
         self.retry_id = 0
         self.expires_in: int | None = None
+        self.dc: int | None = None
         self.over = False
         """True once a key was made, or a check failed."""
 
@@ -315,7 +318,7 @@ class ServerHandshakes:
         if numbers != [p * q, p, q]:
             raise _Refusal
         _check_nonces(inner, run.nonce, run.server_nonce)
-        dc = getattr(inner, "dc", None)
+        run.dc = dc = getattr(inner, "dc", None)
         if dc is not None and not self._accept_dc(dc):
             raise _Refusal(WRONG_DC)
         run.expires_in = getattr(inner, "expires_in", None)
@@ -374,7 +377,7 @@ class ServerHandshakes:
         salt = first_salt(run.new_nonce, run.server_nonce)
         proof = new_nonce_hash(run.new_nonce, 1, auth_key)
         reply = _encode(mtproto.DhGenOk(**nonces, new_nonce_hash1=proof))
-        return reply, HandshakeResult(auth_key, salt, 0.0, expires_at)
+        return reply, HandshakeResult(auth_key, salt, 0.0, expires_at, run.dc)
 
 
 def _random_prime(random: Random, bits: int) -> int:

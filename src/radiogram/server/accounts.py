@@ -105,6 +105,7 @@ def create(
     is_bot: bool = False,
     bot_token: str | None = None,
     login_code: str | None = None,
+    dc_id: int = 0,
 ) -> int:
     """Insert an account and return its id. Everything must have been checked before."""
     if user_id is None:
@@ -120,6 +121,7 @@ def create(
             is_bot=is_bot,
             bot_token=bot_token,
             login_code=login_code,
+            dc_id=dc_id,
             access_secret=random(32),
             created=now,
         )

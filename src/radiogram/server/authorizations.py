@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Row, delete, insert, literal, or_, select, update
@@ -18,6 +19,8 @@ from radiogram.server.db import Database, auth_keys, users
 from radiogram.tl import api
 
 if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement
+
     from radiogram.server.clock import Clock
     from radiogram.server.rpc import Caller, Context
 
@@ -60,6 +63,10 @@ class Authorization:
     """What the next call is answered instead of being executed, once (SESSION_REVOKED)."""
     permanent: Authorization | None = None
     """The authorization that a temporary key was bound to."""
+    media: bool = False
+    """Made for a media-only connection (A3.7)."""
+    origin: bytes | None = None
+    """Id of the key from which it was exported to this DC; None where the account logged in."""
     sessions: set[Caller] = field(default_factory=set)
     """Live sessions that act for it, through whatever key."""
 
@@ -90,6 +97,8 @@ class AuthorizationBook:
         self._random = random
         self._in_use: dict[bytes, Authorization] = {}
         self._by_user: dict[int, set[Authorization]] = {}
+        self.gone: Callable[[Authorization], object] = lambda key: None
+        """Is told of every key that was forgotten, so that its sessions end."""
         with db.begin() as tx:
             tx.execute(delete(auth_keys).where(auth_keys.c.expires_at < int(clock.now())))
 
@@ -99,7 +108,15 @@ class AuthorizationBook:
         """Tell whether a key with the same id is known already (A3.13)."""
         return self.get(key.key_id) is not None
 
-    def add(self, key: AuthKey, *, dc_id: int, first_salt: int, expires_at: int | None) -> None:
+    def add(
+        self,
+        key: AuthKey,
+        *,
+        dc_id: int,
+        first_salt: int,
+        expires_at: int | None,
+        media: bool = False,
+    ) -> None:
         """Keep the key of a finished key exchange; it is durable when this returns."""
         now = int(self._clock.now())
         with self._db.begin() as tx:
@@ -108,6 +125,7 @@ class AuthorizationBook:
                     key_id=key.key_id,
                     key=key.data,
                     dc_id=dc_id,
+                    media=media,
                     created=now,
                     last_active=now,
                     hash=int.from_bytes(self._random(8), "little", signed=True) | 1,
@@ -142,24 +160,94 @@ class AuthorizationBook:
                 hash=row.hash,
                 expires_at=row.expires_at,
                 first_salt=row.first_salt or 0,
+                media=row.media,
+                origin=bytes(row.origin) if row.origin is not None else None,
                 **{name: getattr(row, name) for name in _COLUMNS if getattr(row, name)},
             )
+            if row.permanent is not None:
+                found.permanent = self.get(bytes(row.permanent))
         if found.expires_at is not None and self._clock.now() >= found.expires_at:
             self.destroy(found)
             return None
         return found
 
     def destroy(self, authorization: Authorization) -> None:
-        """Forget a key for good: from now on it is unknown."""
+        """Forget a key for good, and the temporary keys bound to it: from now on it is unknown."""
+        key_id = authorization.key_id
         with self._db.begin() as tx:
-            tx.execute(delete(auth_keys).where(auth_keys.c.key_id == authorization.key_id))
-        self._in_use.pop(authorization.key_id, None)
+            tx.execute(
+                delete(auth_keys).where(
+                    or_(auth_keys.c.key_id == key_id, auth_keys.c.permanent == key_id)
+                )
+            )
+        for one in list(self._in_use.values()):
+            if one is authorization or one.permanent is authorization:
+                self._in_use.pop(one.key_id, None)
+                self.gone(one)
         self._set_user(authorization, 0, is_bot=False)
+
+    # -------------------------------------------------------------- temporary keys (A16)
+
+    def bind(
+        self, context: Context, key: Authorization, permanent: Authorization, expires_at: int
+    ) -> None:
+        """Make a temporary key stand for a permanent one, as part of the transaction of the call.
+
+        The one that did so before, in the same role, stands for nothing any more (A16.2).
+        """
+        before = self._bound(context, permanent, auth_keys.c.media == key.media)
+        context.tx.execute(
+            update(auth_keys)
+            .where(auth_keys.c.key_id.in_([one for one in before if one != key.key_id]))
+            .values(permanent=None)
+        )
+        context.tx.execute(
+            update(auth_keys)
+            .where(auth_keys.c.key_id == key.key_id)
+            .values(permanent=permanent.key_id, expires_at=expires_at)
+        )
+
+        def apply() -> None:
+            for other in [self._in_use.get(one) for one in before]:
+                if other is not None and other is not key:
+                    self._stand_for(other, None)
+            key.expires_at = expires_at
+            self._stand_for(key, permanent)
+            self._clock.call_at(expires_at, lambda: self.get(key.key_id))
+
+        context.after_commit(apply)
+
+    def drop_temporary(self, context: Context, permanent: Authorization, but: set[bytes]) -> None:
+        """Forget the temporary keys of a permanent one, except some, once the call has ended."""
+        for key_id in self._bound(context, permanent):
+            key = self.get(key_id) if key_id not in but else None
+            if key is not None:
+                context.after_commit(partial(self.destroy, key))
+
+    def _bound(
+        self, context: Context, permanent: Authorization, *where: ColumnElement[bool]
+    ) -> list[bytes]:
+        chosen = select(auth_keys.c.key_id).where(auth_keys.c.permanent == permanent.key_id, *where)
+        return [bytes(key_id) for key_id in context.tx.execute(chosen).scalars()]
+
+    def _stand_for(self, key: Authorization, permanent: Authorization | None) -> None:
+        sessions = list(key.sessions)
+        for session in sessions:
+            self.detach(session, key)
+        key.permanent = permanent
+        for session in sessions:
+            session.authorization = permanent or key
+            self.attach(session, key)
 
     # -------------------------------------------------------------- sessions
 
-    def attach(self, session: Caller, authorization: Authorization) -> None:
-        """Note that a session acts for `authorization`."""
+    def attach(self, session: Caller, key: Authorization) -> None:
+        """Note that a session uses a key, and acts for what the key stands for."""
+        self._attach(session, key)
+        if key.permanent is not None:
+            self._attach(session, key.permanent)
+
+    def _attach(self, session: Caller, authorization: Authorization) -> None:
         authorization.sessions.add(session)
         self._in_use[authorization.key_id] = authorization
         if authorization.user_id:
@@ -174,8 +262,13 @@ class AuthorizationBook:
                     .values(last_active=now)
                 )
 
-    def detach(self, session: Caller, authorization: Authorization) -> None:
+    def detach(self, session: Caller, key: Authorization) -> None:
         """Note that a session is over; a key without any leaves the cache."""
+        self._detach(session, key)
+        if key.permanent is not None:
+            self._detach(session, key.permanent)
+
+    def _detach(self, session: Caller, authorization: Authorization) -> None:
         authorization.sessions.discard(session)
         if authorization.sessions:
             return
@@ -206,16 +299,27 @@ class AuthorizationBook:
 
     # -------------------------------------------------------------- who is logged in
 
-    def log_in(self, context: Context, user_id: int, *, is_bot: bool) -> None:
-        """Make the calling key act for an account, as part of the transaction of the call."""
-        self._change_user(context, user_id, is_bot=is_bot)
+    def log_in(
+        self, context: Context, user_id: int, *, is_bot: bool, origin: bytes | None = None
+    ) -> None:
+        """Make the calling key act for an account, as part of the transaction of the call.
+
+        `origin` is the key that the authorization was exported from, away from home.
+        """
+        self._change_user(context, user_id, is_bot=is_bot, origin=origin)
 
     def half_log_in(self, context: Context, user_id: int) -> None:
         """Note that only the password is missing for the calling key to act for an account."""
         self._change_user(context, 0, pending=user_id)
 
     def _change_user(
-        self, context: Context, user_id: int, *, is_bot: bool = False, pending: int = 0
+        self,
+        context: Context,
+        user_id: int,
+        *,
+        is_bot: bool = False,
+        pending: int = 0,
+        origin: bytes | None = None,
     ) -> None:
         authorization = context.caller.authorization
         context.tx.execute(
@@ -227,6 +331,7 @@ class AuthorizationBook:
                 logged_in=context.now if user_id else None,
                 last_active=context.now,
                 fault=None,
+                origin=origin,
                 unconfirmed=False,
                 no_secret_chats=False,
                 no_calls=False,
@@ -236,6 +341,7 @@ class AuthorizationBook:
         def apply() -> None:
             authorization.last_active = context.now
             authorization.fault = None
+            authorization.origin = origin
             self._set_user(authorization, user_id, is_bot=is_bot)
             authorization.pending_user_id = pending
 
@@ -245,8 +351,12 @@ class AuthorizationBook:
         """Take the account from a key, as part of the transaction of the call.
 
         With `fault`, the next call with that key is answered by it, and its live sessions are told
-        to make one: updatesTooLong has every client ask for what it missed.
+        to make one: updatesTooLong has every client ask for what it missed. What was exported from
+        it to other DCs ends with it.
         """
+        imported = select(auth_keys.c.key_id).where(auth_keys.c.origin == key_id)
+        for other in context.tx.execute(imported).scalars().all():
+            self.log_out(context, bytes(other), fault=fault)
         context.tx.execute(
             update(auth_keys)
             .where(auth_keys.c.key_id == key_id)

@@ -55,6 +55,7 @@ class DataCenter:
                 dc_id=self.dc_id,
                 first_salt=outcome.result.salt,
                 expires_at=outcome.result.expires_at,
+                media=(outcome.result.dc or 0) < 0,
             )
         if outcome.reply is None:
             return None, outcome.error

@@ -78,6 +78,7 @@ users = Table(
     Column("username_key", String(32), unique=True),  # the username case-folded
     Column("about", Text, nullable=False, default=""),
     Column("is_bot", Boolean, nullable=False, default=False),
+    Column("dc_id", Integer, nullable=False, default=0),  # where it lives; 0: in the server's DC
     Column("bot_token", String(128), unique=True),
     Column("deleted", Boolean, nullable=False, default=False),
     Column("pts", Integer, nullable=False, default=1),
@@ -101,6 +102,9 @@ auth_keys = Table(
     Column("key_id", LargeBinary(8), primary_key=True),
     Column("key", LargeBinary(256), nullable=False),
     Column("dc_id", Integer, nullable=False),
+    Column("permanent", LargeBinary(8)),  # of a temporary key: the key that it was bound to
+    Column("media", Boolean, nullable=False, default=False),  # made for a media-only connection
+    Column("origin", LargeBinary(8)),  # of an imported authorization: the key it came from
     Column("user_id", BigInteger),
     Column("pending_user_id", BigInteger),  # logged in but for the password
     Column("logged_in", Integer),
@@ -122,6 +126,16 @@ auth_keys = Table(
     Column("expires_at", Integer),
     Column("first_salt", BigInteger),
     Index("auth_keys_user", "user_id"),
+)
+
+exported_authorizations = Table(
+    "exported_authorizations",
+    metadata,
+    Column("secret", LargeBinary(64), primary_key=True),
+    Column("user_id", BigInteger, nullable=False),
+    Column("dc_id", Integer, nullable=False),  # where alone it can be imported
+    Column("origin", LargeBinary(8), nullable=False),
+    Column("created", Integer, nullable=False),
 )
 
 contacts = Table(
@@ -572,6 +586,7 @@ __all__ = [
     "contacts",
     "dialogs",
     "events",
+    "exported_authorizations",
     "future_tokens",
     "invite_uses",
     "invites",

@@ -102,11 +102,19 @@ class Caller:
     """One MTProto session as the rpc layer sees it."""
 
     authorization: Authorization
+    """What it acts for: never a temporary key that was bound."""
     session_id: int = 0
+    msg_id: int = 0
+    """The message that carries the call which is being executed."""
     layer: int = 0
     """Layer that this session announced; 0: use what the key remembers."""
     wants_updates: bool = False
     """Has called an API method without invokeWithoutUpdates (A13.1)."""
+
+    @property
+    def encrypted_by(self) -> Authorization:
+        """The key that encrypts the session; not what it acts for if that key is temporary."""
+        return self.authorization
 
     @property
     def registry(self) -> Registry:
@@ -330,8 +338,14 @@ def _decode(source: Registry, body: bytes) -> Request[Any]:
         raise RpcFault(400, "INPUT_FETCH_ERROR") from None
 
 
+UNBOUND = frozenset({api.auth.BindTempAuthKey, api.help.GetConfig, api.help.GetNearestDc})
+"""What a temporary key may call before it is bound (A16.1)."""
+
+
 def find_handler(request: Request[Any], authorization: Authorization, world: World) -> Handler:
     """Return the handler of a request, or refuse the caller (A11.5 to A11.7)."""
+    if authorization.expires_at is not None and type(request) not in UNBOUND:
+        raise RpcFault(401, "AUTH_KEY_PERM_EMPTY")
     handler = HANDLERS.get(type(request))
     if handler is None:
         # The name is in the message: whoever meets this error wants to know what is missing.
@@ -375,7 +389,8 @@ def _dispatch(world: World, caller: Caller, body: bytes) -> bytes:
     authorization = caller.authorization
     if authorization.fault is not None:
         raise RpcFault(401, world.authorizations.take_fault(authorization))
-    if world.settings.require_init and not authorization.layer:
+    unbound = authorization.expires_at is not None
+    if world.settings.require_init and not authorization.layer and not unbound:
         raise RpcFault(400, "CONNECTION_NOT_INITED")
     if not quiet:
         caller.wants_updates = True
@@ -435,5 +450,8 @@ def _meet_fault(world: World, caller: Caller, request: Request[Any], answer: byt
     if fault is None:
         return
     if fault.error is not None:
+        here = caller.authorization.dc_id or world.dc_id
+        if fault.error[0] == 303 and fault.error[1].endswith(f"_MIGRATE_{here}"):
+            return  # whoever was sent to this DC has arrived
         raise RpcFault(*fault.error)
     raise Withheld(fault, answer)

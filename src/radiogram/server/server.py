@@ -118,6 +118,7 @@ class Server:
                 seed=self._seed,
             )
             self._world = world
+            world.authorizations.gone = self._drop_sessions_of
             self._private_key = self._load_key(world)
             self._salt_secret = _keep(world, META_SALTS, lambda: world.random(32))
             for dc_id in self.dcs:
@@ -235,7 +236,7 @@ class Server:
             )
             session = Session(self, key, session_id, salts)
             self._sessions[name] = session
-            self.world.authorizations.attach(session, session.authorization)
+            self.world.authorizations.attach(session, key)
         return session
 
     def forget_session(self, key: Authorization, session_id: int) -> bool:
@@ -248,9 +249,11 @@ class Server:
 
     def destroy_key(self, key: Authorization) -> None:
         """Forget a key with all its sessions (A7.5)."""
+        self.world.authorizations.destroy(key)
+
+    def _drop_sessions_of(self, key: Authorization) -> None:
         for session in [one for one in self._sessions.values() if one.key is key]:
             self._drop(session)
-        self.world.authorizations.destroy(key)
 
     def idle(self, session: Session) -> None:
         """Drop a session if it stays without a connection for too long."""
@@ -272,7 +275,7 @@ class Server:
             return
         self._touched.discard(session)
         session.close()
-        self.world.authorizations.detach(session, session.authorization)
+        self.world.authorizations.detach(session, session.key)
 
     # -------------------------------------------------------------- sending
 

@@ -62,6 +62,10 @@ class Session(Caller):
         self._timer: Timer | None = None
         self._timer_at = 0.0
 
+    @property
+    def encrypted_by(self) -> Authorization:
+        return self.key
+
     # -------------------------------------------------------------- from the connection
 
     def attach(self, connection: Connection) -> None:
@@ -198,6 +202,7 @@ class Session(Caller):
 
     def _execute(self, event: events.Request, *, last_chance: bool = False) -> None:
         clock = self._world.clock
+        self.msg_id = event.msg_id
         try:
             result = dispatch(self._world, self, event.body)
         except RpcFault as fault:

@@ -22,6 +22,11 @@ class Settings:
     """How long a code that was asked for stays usable."""
     login_code_attempts: int = 10
     """Wrong codes that one ``phone_code_hash`` survives; then it is expired."""
+    exported_authorization_lifetime: int = 60
+    """How long what auth.exportAuthorization gave can be imported, once, in its DC."""
+    expires_at_slack: int = 60
+    """Seconds by which the end of a temporary key, as a client with a clock of its own reckons
+    it, may lie after the server's (A16.4)."""
     logins_per_number: int = 0
     """Codes that a number may ask for in one day; 0 means no limit (D7)."""
     migrate_test_numbers: bool = False

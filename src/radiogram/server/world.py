@@ -19,11 +19,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import select, update
 
+from radiogram.crypto.keys import AuthKey
 from radiogram.errors import RadiogramError
 from radiogram.server import accounts, handlers, layers, store, usernames
 from radiogram.server.authorizations import Authorization, AuthorizationBook
 from radiogram.server.clock import Clock
-from radiogram.server.db import PEER_USER, Database, phone_codes, users
+from radiogram.server.db import PEER_USER, Database, auth_keys, phone_codes, users
 from radiogram.server.faults import Faults
 from radiogram.server.observer import Observer
 from radiogram.server.rpc import Caller, dispatch
@@ -34,7 +35,7 @@ from radiogram.tl.base import Request
 from radiogram.tl.build import registry
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Row
 
 log = logging.getLogger("radiogram.server")
 
@@ -124,12 +125,16 @@ class World:
         last_name: str = "",
         username: str | None = None,
         code: str | None = None,
+        dc_id: int | None = None,
     ) -> Account:
         """Make an account that can log in with `phone`. Raises WorldError.
 
-        `code` is its login code; without it the rules of :func:`accounts.login_code` hold.
+        `code` is its login code; without it the rules of :func:`accounts.login_code` hold. `dc_id`
+        is the DC where it lives, and where alone it can log in; without it that of a test number
+        (D1) if this server plays it, else the server's own.
         """
         digits = _check_phone(phone)
+        home = self._check_dc(dc_id)
         name = _check_name(first_name)
         with self.db.begin() as tx:
             username = _check_username(tx, username, owner=None)
@@ -144,12 +149,23 @@ class World:
                 last_name=last_name,
                 username=username,
                 login_code=_check_code(code),
+                dc_id=home or self.home_of_number(digits),
             )
         return Account(user_id, name, last_name, username, digits)
 
-    def add_bot(self, name: str, username: str | None = None, token: str | None = None) -> Account:
-        """Make a bot; without `token` one is made up. Raises WorldError."""
+    def add_bot(
+        self,
+        name: str,
+        username: str | None = None,
+        token: str | None = None,
+        dc_id: int | None = None,
+    ) -> Account:
+        """Make a bot; without `token` one is made up. Raises WorldError.
+
+        `dc_id` is the DC where it lives, by default the server's own.
+        """
         name = _check_name(name)
+        home = self._check_dc(dc_id)
         with self.db.begin() as tx:
             username = _check_username(tx, username, owner=None)
             bot_id = None
@@ -168,11 +184,33 @@ class World:
                 username=username,
                 is_bot=True,
                 bot_token=token,
+                dc_id=home,
             )
             if token is None:
                 token = accounts.new_token(bot_id, self.random)
                 accounts.change(tx, bot_id, bot_token=token)
         return Account(bot_id, name, "", username, None, token)
+
+    @property
+    def dcs(self) -> tuple[int, ...]:
+        """The DCs that this server plays."""
+        return tuple(sorted({*self.addresses, self.dc_id}))
+
+    def home_of(self, account: Row[Any]) -> int:
+        """Return the DC where an account lives: one that this server plays."""
+        return account.dc_id if account.dc_id in self.dcs else self.dc_id
+
+    def home_of_number(self, phone: str) -> int:
+        """Return the DC where a number without an account would get one (D1)."""
+        named = accounts.test_number_dc(phone)
+        return named if named in self.dcs else self.dc_id
+
+    def _check_dc(self, dc_id: int | None) -> int:
+        if dc_id is not None and dc_id not in self.dcs:
+            raise WorldError(
+                f"dc_id: this server does not play DC {dc_id}; start it with dcs= that name it"
+            )
+        return dc_id or 0
 
     def load_toml(self, path: str | Path) -> list[Account]:
         """Make the accounts of a TOML file, tables ``[[users]]`` and ``[[bots]]``.
@@ -291,6 +329,23 @@ class World:
         result = dispatch(self, Caller(authorization, layer=layer), speaks.encode(request))
         return speaks.decode_result(request, result)
 
+    def sign_in(self, user_id: int, dc_id: int | None = None) -> AuthKey:
+        """Return a new key that is signed in already: no key exchange, no code.
+
+        Raises WorldError if there is no such account.
+        """
+        key = AuthKey(self.random(256))
+        self.authorizations.add(
+            key, dc_id=self.dc_id if dc_id is None else dc_id, first_salt=0, expires_at=None
+        )
+        with self.db.begin() as tx:
+            if accounts.by_id(tx, user_id) is None:
+                raise WorldError(f"there is no account {user_id}; make one with add_user")
+            tx.execute(
+                update(auth_keys).where(auth_keys.c.key_id == key.key_id).values(user_id=user_id)
+            )
+        return key
+
     def online(self) -> list[int]:
         """Return the accounts that have a live session now."""
         return self.authorizations.online()
@@ -333,6 +388,8 @@ class World:
         for session in self.authorizations.sessions_of(user_id):
             if session is exclude or not session.wants_updates:
                 continue
+            if session.authorization.origin is not None:
+                continue  # connections to other DCs than home get no updates (A13.4)
             target = session.registry
             body = encoded.get(target.layer)
             if body is None:
@@ -351,6 +408,7 @@ class World:
         first_name = _check_name(_required(fields, "first_name"))
         last_name = fields.get("last_name", "")
         code = _check_code(fields.get("code"))
+        home = self._read_dc(fields)
         row = accounts.by_phone(tx, digits)
         username = _check_username(tx, fields.get("username"), owner=row.id if row else None)
         if row is None:
@@ -363,6 +421,7 @@ class World:
                 last_name=last_name,
                 username=username,
                 login_code=code,
+                dc_id=home or self.home_of_number(digits),
             )
         else:
             user_id = row.id
@@ -376,10 +435,17 @@ class World:
             )
         return Account(user_id, first_name, last_name, username, digits)
 
+    def _read_dc(self, fields: Mapping[str, str]) -> int:
+        told = fields.get("dc_id")
+        if told is not None and not (told.isascii() and told.isdigit()):
+            raise WorldError(f"dc_id: {told!r} is not a number; write that of a data centre")
+        return self._check_dc(int(told) if told is not None else None)
+
     def _load_bot(self, tx: Connection, fields: Mapping[str, str]) -> Account:
         name = _check_name(_required(fields, "name"), field="name")
         token = fields.get("token")
         username = fields.get("username")
+        home = self._read_dc(fields)
         token_id = _check_token(token) if token is not None else None
         row = None
         if token_id is not None:
@@ -398,6 +464,7 @@ class World:
                 first_name=name,
                 username=username,
                 is_bot=True,
+                dc_id=home,
             )
         else:
             bot_id = row.id
@@ -408,8 +475,8 @@ class World:
 
 
 _FIELDS = {
-    "users": ("phone", "first_name", "last_name", "username", "code"),
-    "bots": ("name", "username", "token"),
+    "users": ("phone", "first_name", "last_name", "username", "code", "dc_id"),
+    "bots": ("name", "username", "token", "dc_id"),
 }
 
 

@@ -112,7 +112,7 @@ def get_authorizations(
 ) -> api.account.Authorizations:
     rows = ctx.tx.execute(
         select(auth_keys)
-        .where(auth_keys.c.user_id == ctx.user_id)
+        .where(auth_keys.c.user_id == ctx.user_id, auth_keys.c.origin.is_(None))
         .order_by(auth_keys.c.last_active.desc(), auth_keys.c.created.desc())
     ).all()
     mine = ctx.caller.authorization.key_id

@@ -60,9 +60,13 @@ def _phone(ctx: Context, given: str) -> str:
     phone = accounts.normalise_phone(given)
     if not phone or phone == accounts.SERVICE_PHONE:
         raise RpcFault(400, "PHONE_NUMBER_INVALID")
+    row = accounts.by_phone(ctx.tx, phone)
+    home = ctx.world.home_of(row) if row is not None else ctx.world.home_of_number(phone)
     dc = accounts.test_number_dc(phone)
-    if ctx.world.settings.migrate_test_numbers and dc and dc != ctx.world.dc_id:
-        raise RpcFault(303, f"PHONE_MIGRATE_{dc}")
+    if ctx.world.settings.migrate_test_numbers and dc and dc not in ctx.world.dcs:
+        home = dc
+    if home != ctx.dc_id:
+        raise RpcFault(303, f"PHONE_MIGRATE_{home}")
     return phone
 
 
@@ -212,6 +216,7 @@ def sign_up(ctx: Context, request: api.auth.SignUp) -> api.auth.TypeAuthorizatio
         phone=phone,
         first_name=first_name,
         last_name=last_name,
+        dc_id=ctx.dc_id,
     )
     return _log_in(ctx, user_id, is_bot=False)
 
@@ -237,6 +242,9 @@ def import_bot_authorization(
     row = accounts.by_id(ctx.tx, bot_id) if bot_id else None
     if row is None or row.bot_token != request.bot_auth_token:
         raise RpcFault(400, "ACCESS_TOKEN_INVALID")
+    home = ctx.world.home_of(row)
+    if home != ctx.dc_id:
+        raise RpcFault(303, f"USER_MIGRATE_{home}")
     return _log_in(ctx, row.id, is_bot=True)
 
 
@@ -270,16 +278,3 @@ def reset_authorizations(ctx: Context, request: api.auth.ResetAuthorizations) ->
     for key_id in others.all():
         ctx.world.authorizations.log_out(ctx, bytes(key_id), fault="SESSION_REVOKED")
     return True
-
-
-# ------------------------------------------------------------------ other DCs: there are none
-
-
-@handles(api.auth.ExportAuthorization)
-def export_authorization(ctx: Context, request: api.auth.ExportAuthorization) -> None:
-    raise RpcFault(400, "DC_ID_INVALID")
-
-
-@handles(api.auth.ImportAuthorization, login=False)
-def import_authorization(ctx: Context, request: api.auth.ImportAuthorization) -> None:
-    raise RpcFault(400, "AUTH_BYTES_INVALID")
