@@ -185,8 +185,9 @@ HEAD = b"\x00\x02\x4f\xdb" + bytes(8)
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("1BQANOTEuMTA4LjU2LjE1NQ", "should begin with 'rg1.' but begins with '1BQA'"),
-        ("name.session", "should begin with"),
+        ("1BQANOTEuMTA4LjU2LjE1NQ", "has 16 bytes; copy it again"),
+        ("name.session", "for a file, use SqliteSession"),
+        ("rg2.AAAA", "reads 'rg1.'"),
         (saved()[:-10], "cut off"),
         (saved()[:200], "cut off"),
         ("rg1.", "cut off"),

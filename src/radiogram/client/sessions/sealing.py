@@ -28,6 +28,7 @@ OVERHEAD = 16 + 8 + 16
 """What a sealed value is longer than its content."""
 
 _HEAD = struct.Struct(">BBB16s")
+HEAD_BYTES = _HEAD.size
 _COST = (15, 8, 3)
 """Logarithm of scrypt's N, r and p: 32 MiB of memory, a fraction of a second."""
 _LIMITS = (20, 16, 16)
@@ -49,8 +50,8 @@ class Sealer:
             )
         if head is None:
             head = _HEAD.pack(*_COST, os.urandom(SALT_BYTES))
-        if not isinstance(head, bytes) or len(head) != _HEAD.size:
-            raise SessionDamaged(f"the head of the encryption is not {_HEAD.size} bytes")
+        if not isinstance(head, bytes) or len(head) != HEAD_BYTES:
+            raise SessionDamaged(f"the head of the encryption is not {HEAD_BYTES} bytes")
         *cost, salt = _HEAD.unpack(head)
         log_n, r, p = cost
         if not all(0 < value <= limit for value, limit in zip(cost, _LIMITS, strict=True)):

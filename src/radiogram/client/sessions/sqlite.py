@@ -199,6 +199,20 @@ def resolve(path: str | os.PathLike[str]) -> Path:
     return found if found.suffix else found.with_suffix(SUFFIX)
 
 
+@contextlib.contextmanager
+def reading(path: Path, passphrase: str | None) -> Iterator[ClearTables | SealedTables]:
+    """Look into a file without changing it, as its holder meanwhile. Raises as SqliteSession."""
+    lease = Lease(path)
+    try:
+        version = _look(path)
+        if version is None:
+            raise SessionError(f"there is no session in {path}; it is missing or empty")
+        with _told(path), _read_only(path) as db:
+            yield ClearTables(db) if version == 1 else _tables(db, path, passphrase)
+    finally:
+        lease.release()
+
+
 def _open(
     path: Path, passphrase: str | None
 ) -> tuple[sqlite3.Connection, ClearTables | SealedTables]:
@@ -250,9 +264,7 @@ def _look(path: Path) -> int | None:
     with _told(path):
         if head and head != _MAGIC:
             raise SessionDamaged(f"{path} is no session file, or is damaged at its start; {_LEFT}")
-        with contextlib.closing(
-            sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=1)
-        ) as db:
+        with _read_only(path) as db:
             (mark,) = db.execute("PRAGMA application_id").fetchone()
             (version,) = db.execute("PRAGMA user_version").fetchone()
             (tables,) = db.execute("SELECT count(*) FROM sqlite_master").fetchone()
@@ -272,6 +284,11 @@ def _look(path: Path) -> int | None:
             if answer != ("ok",):
                 raise sqlite3.DatabaseError(answer[0] if answer else "no answer")
     return int(version)
+
+
+def _read_only(path: Path) -> contextlib.closing[sqlite3.Connection]:
+    uri = f"{path.absolute().as_uri()}?mode=ro"
+    return contextlib.closing(sqlite3.connect(uri, uri=True, timeout=1))
 
 
 @contextlib.contextmanager
@@ -326,12 +343,7 @@ def _back_up(path: Path, version: int) -> None:
     with _told(path):
         part.unlink(missing_ok=True)
         os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        with (
-            contextlib.closing(
-                sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=1)
-            ) as old,
-            contextlib.closing(sqlite3.connect(part)) as new,
-        ):
+        with _read_only(path) as old, contextlib.closing(sqlite3.connect(part)) as new:
             old.backup(new)
     part.replace(copy)
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec.structs import astuple, replace
@@ -21,7 +22,6 @@ from radiogram.client.sessions.base import PeerRecord, SessionData, State
 from radiogram.client.sessions.memory import MemorySession
 from radiogram.errors import SessionDamaged
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from radiogram.client.sessions.sealing import Sealer
 
