@@ -12,23 +12,35 @@ from __future__ import annotations
 import asyncio
 import logging
 import platform
+import ssl
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec.structs import replace
 
-from radiogram import errors, wire
+from radiogram import errors
 from radiogram.client import datacenters
+from radiogram.client.clock import STEADY, forward
 from radiogram.client.datacenters import Endpoint, ServerLike
 from radiogram.client.ending import ends_session
 from radiogram.client.environment import Environment
 from radiogram.client.flood import FloodGovernor
 from radiogram.client.invoke import Call, Link, compose, logged, migrate, repeat
-from radiogram.client.methods import auth, chats, dialogs, handlers, messages
+from radiogram.client.methods import (
+    auth,
+    chats,
+    dialogs,
+    handlers,
+    logins,
+    me,
+    messages,
+    two_step,
+)
 from radiogram.client.peers import Peers
 from radiogram.client.sender import Sender, SenderHooks, SenderOptions
 from radiogram.client.sessions import Session, SessionData, StringSession
 from radiogram.client.updates import Callback, Updates
+from radiogram.client.ways import ways_of
 from radiogram.crypto.keys import AuthKey
 from radiogram.tl import api
 from radiogram.tl.base import Request
@@ -56,10 +68,14 @@ class TelegramClient:
     StringSession. `api_id` and `api_hash` are your own, from my.telegram.org. `server` is where to
     connect instead of Telegram: anything with host, port, dc_id and public_key. `test_mode` goes to
     Telegram's test environment. `connection` names the framing (abridged, intermediate, padded,
-    full), `obfuscated` hides it. `flood_sleep_threshold` is the longest wait, in seconds, that is
-    slept through when Telegram asks for one; longer ones raise, and `flood` remembers them.
+    full), `obfuscated` hides it, and "auto" tries one way after the other. `websocket` wraps it in
+    WebSocket: at Telegram in wss, elsewhere with `ssl_context` only. `proxy` is the URL of one
+    (socks5://user:password@host:port, socks4://, http://) or the link of an MTProxy. `ipv6` uses
+    Telegram's addresses of that kind. `flood_sleep_threshold` is the longest wait, in seconds, that
+    is slept through when Telegram asks for one; longer ones raise, and `flood` remembers them.
     `timeout` bounds, in seconds each, opening a connection, the key exchange and the first answer.
     `reconnect_attempts` is how often in a row a lost connection is tried again (None: for ever).
+    `future_auth_tokens` are what an earlier client kept of its log_out().
     `links` go before the client's own in the chain of every call.
     """
 
@@ -73,6 +89,10 @@ class TelegramClient:
         test_mode: bool = False,
         connection: str = "abridged",
         obfuscated: bool = False,
+        websocket: bool = False,
+        proxy: str | None = None,
+        ssl_context: ssl.SSLContext | None = None,
+        ipv6: bool = False,
         device_model: str = "",
         system_version: str = "",
         app_version: str = "",
@@ -81,6 +101,7 @@ class TelegramClient:
         flood_sleep_threshold: float = 60,
         timeout: float = 10,
         reconnect_attempts: int | None = 10,
+        future_auth_tokens: Sequence[bytes] = (),
         links: Sequence[Link] = (),
         environment: Environment | None = None,
     ) -> None:
@@ -91,18 +112,27 @@ class TelegramClient:
         if not isinstance(api_hash, str):
             raise errors.ClientError(f"api_hash must be text, not {type(api_hash).__name__}")
         # A combination that does not exist is refused here, not at the first connection.
-        wire.check_transport(connection, obfuscated=obfuscated)
+        ways = ways_of(
+            connection,
+            obfuscated=obfuscated,
+            websocket=websocket,
+            proxy=proxy,
+            ssl_context=ssl_context,
+            own=server is not None,
+        )
         self.session: Session = StringSession(session) if isinstance(session, str) else session
         """Where the account lives and how to get in."""
         self.api_id = api_id
         self.api_hash = api_hash
         self._server = server
         self._test_mode = test_mode
+        self._ipv6 = ipv6
         self._env = environment or Environment()
+        if self._env.clock is not STEADY:
+            self._env = replace(self._env, clock=forward(self._env.clock))
         self._registry = registry(layer=api.LAYER)
         self._options = SenderOptions(
-            connection=connection,
-            obfuscated=obfuscated,
+            ways=ways,
             timeout=timeout,
             attempts=reconnect_attempts,
             init=self._registry.encode(
@@ -121,6 +151,8 @@ class TelegramClient:
                 )
             ),
         )
+        self.future_auth_tokens: tuple[bytes, ...] = tuple(future_auth_tokens)
+        """Sign in again without a code, as send_code() does: secrets, kept by log_out()."""
         self._peers = Peers(self.session, self.invoke, self._env.random)
         self.updates = Updates(self, self._peers, self._env.clock)
         """What happens to the account; see :class:`~radiogram.client.updates.Updates`."""
@@ -146,6 +178,11 @@ class TelegramClient:
     def __repr__(self) -> str:
         state = "connected" if self.is_connected else "not connected"
         return f"<TelegramClient {state}, {self.session!r}>"
+
+    @property
+    def environment(self) -> Environment:
+        """Where it gets time, randomness and connections."""
+        return self._env
 
     # ── connection ───────────────────────────────────────────────────────────────────────────
 
@@ -303,7 +340,7 @@ class TelegramClient:
             if data.dc_id != dc_id:
                 options = self._config.dc_options if self._config is not None else ()
                 endpoint = datacenters.telegram_endpoint(
-                    dc_id, test_mode=data.test_mode, options=options
+                    dc_id, test_mode=data.test_mode, options=options, ipv6=self._ipv6
                 )
                 before, self._sender = self._sender, None
                 if before is not None:
@@ -325,14 +362,32 @@ class TelegramClient:
             test_mode=data.test_mode or self._test_mode,
             host=data.host,
             port=data.port,
+            ipv6=self._ipv6,
         )
 
     async def _go_online(self, endpoint: Endpoint, key: AuthKey | None) -> None:
+        """Connect to an address on the first of the ways that leads there."""
+        ways, last = self._options.ways, len(self._options.ways) - 1
+        for number in range(last):
+            patience = ways.patience(number, self._options.timeout)
+            options = replace(self._options, first=number, timeout=patience)
+            try:
+                await self._try_online(endpoint, key, options)
+            except errors.ConnectionFailed as error:
+                log.info("%s cannot be reached %s: %s", endpoint, ways.pick(number), error)
+                key = key or _auth_key(self.session.data)  # it may have got as far as that
+            else:
+                return
+        await self._try_online(endpoint, key, replace(self._options, first=last))
+
+    async def _try_online(
+        self, endpoint: Endpoint, key: AuthKey | None, options: SenderOptions
+    ) -> None:
         """Connect to an address, and ask for the configuration as the first call."""
         sender = Sender(
             endpoint,
             key,
-            options=self._options,
+            options=options,
             environment=self._env,
             hooks=SenderHooks(
                 key_made=lambda made: self._key_made(endpoint, made),
@@ -344,14 +399,14 @@ class TelegramClient:
         request = api.help.GetConfig()
         try:
             await sender.connect()
-            async with asyncio.timeout(self._options.timeout):
+            async with asyncio.timeout(options.timeout):
                 call = Call(request, self._registry.encode(request))
                 self._config = await self._send(call, sender)
         except TimeoutError:
             await sender.close()
             raise errors.ConnectionFailed(
                 f"{endpoint} accepted the connection but did not answer the first call within "
-                f"{self._options.timeout:g} seconds; is this an MTProto server?"
+                f"{options.timeout:g} seconds; is this an MTProto server?"
             ) from None
         except BaseException:
             await sender.close()
@@ -386,12 +441,31 @@ class TelegramClient:
 
     start = auth.start
     send_code = auth.send_code
+    resend_code = auth.resend_code
+    cancel_code = auth.cancel_code
     sign_in = auth.sign_in
     sign_up = auth.sign_up
     sign_in_bot = auth.sign_in_bot
+    qr_login = logins.qr_login
+    accept_qr = logins.accept_qr
     log_out = auth.log_out
-    is_authorized = auth.is_authorized
-    get_me = auth.get_me
+    is_authorized = me.is_authorized
+    get_me = me.get_me
+
+    get_two_step = two_step.get_two_step
+    edit_two_step = two_step.edit_two_step
+    confirm_two_step_email = two_step.confirm_two_step_email
+    resend_two_step_email = two_step.resend_two_step_email
+    cancel_two_step_email = two_step.cancel_two_step_email
+    request_recovery = two_step.request_recovery
+    recover_two_step = two_step.recover_two_step
+    reset_two_step = two_step.reset_two_step
+    cancel_two_step_reset = two_step.cancel_two_step_reset
+
+    get_sessions = logins.get_sessions
+    end_session = logins.end_session
+    end_other_sessions = logins.end_other_sessions
+    delete_account = logins.delete_account
 
     send_message = messages.send_message
     edit_message = messages.edit_message

@@ -14,6 +14,7 @@ import msgspec
 
 from radiogram.crypto import rsa
 from radiogram.errors import ClientError, RadiogramError
+from radiogram.net.dial import address
 
 PORT = 443
 DEFAULT_DC = 2
@@ -27,10 +28,22 @@ PRODUCTION = {
     4: "149.154.167.91",
     5: "91.108.56.130",
 }
+PRODUCTION_IPV6 = {
+    1: "2001:b28:f23d:f001::a",
+    2: "2001:67c:4e8:f002::a",
+    3: "2001:b28:f23d:f003::a",
+    4: "2001:67c:4e8:f004::a",
+    5: "2001:b28:f23f:f005::a",
+}
 TEST = {
     1: "149.154.175.10",
     2: "149.154.167.40",
     3: "149.154.175.117",
+}
+TEST_IPV6 = {
+    1: "2001:b28:f23d:f001::e",
+    2: "2001:67c:4e8:f002::e",
+    3: "2001:b28:f23d:f003::e",
 }
 
 
@@ -103,7 +116,7 @@ class Endpoint(msgspec.Struct, frozen=True):
     """True for a server of one's own: no other address is tried for it."""
 
     def __str__(self) -> str:
-        return f"DC {self.dc_id} at {self.host}:{self.port}"
+        return f"DC {self.dc_id} at {address(self.host, self.port)}"
 
 
 def own_endpoint(server: ServerLike) -> Endpoint:
@@ -128,22 +141,32 @@ def own_endpoint(server: ServerLike) -> Endpoint:
 
 
 def telegram_endpoint(
-    dc_id: int, *, test_mode: bool, options: Iterable[Any] = (), host: str = "", port: int = 0
+    dc_id: int,
+    *,
+    test_mode: bool,
+    options: Iterable[Any] = (),
+    host: str = "",
+    port: int = 0,
+    ipv6: bool = False,
 ) -> Endpoint:
     """Find one of Telegram's data centres.
 
-    A `host` that a session remembers is preferred, then the `dc_options` of help.getConfig, then
-    the built-in table. Raises ClientError for a data centre that none of them knows.
+    A `host` that a session remembers is preferred if it is of the wanted kind, then the
+    `dc_options` of help.getConfig, then the built-in table. Raises ClientError for a data centre
+    that none of them knows.
     """
-    if not host:
+    if not host or (":" in host) != ipv6:
         for option in options:
-            if option.id == dc_id and not (
-                option.ipv6 or option.media_only or option.cdn or option.tcpo_only or option.secret
+            if (
+                option.id == dc_id
+                and not (option.media_only or option.cdn or option.tcpo_only or option.secret)
+                and option.ipv6 is ipv6
             ):
                 host, port = option.ip_address, option.port
                 break
         else:
-            table = TEST if test_mode else PRODUCTION
+            production, test = (PRODUCTION_IPV6, TEST_IPV6) if ipv6 else (PRODUCTION, TEST)
+            table = test if test_mode else production
             if dc_id not in table:
                 kind = "test" if test_mode else "production"
                 raise ClientError(f"Telegram has no {kind} data centre {dc_id} that is known here")

@@ -8,12 +8,12 @@ from __future__ import annotations
 import asyncio
 import os
 import random as chance
-import time
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 import msgspec
 
+from radiogram.client.clock import STEADY
 from radiogram.net import dial
 from radiogram.net.driver import PacketConnection, PacketOwner
 from radiogram.wire.base import Codec
@@ -23,7 +23,14 @@ class Dial(Protocol):
     """Opens a connection to an address, or raises ConnectionFailed within `timeout` seconds."""
 
     async def __call__(
-        self, host: str, port: int, codec: Codec, owner: PacketOwner, *, timeout: float
+        self,
+        host: str,
+        port: int,
+        codec: Codec,
+        owner: PacketOwner,
+        *,
+        timeout: float,
+        route: dial.Route | None = None,
     ) -> PacketConnection: ...
 
 
@@ -33,8 +40,8 @@ class Environment(msgspec.Struct, frozen=True):
     dial: Dial = dial.connect
     random: Callable[[int], bytes] = os.urandom
     """Gives that many unpredictable bytes."""
-    clock: Callable[[], float] = time.time
-    """Unix time in seconds."""
+    clock: Callable[[], float] = STEADY
+    """Unix time in seconds; whoever sets the system's clock does not move this one."""
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
     """Waits that many seconds: between attempts to connect, and for floods to pass."""
     jitter: Callable[[], float] = chance.random

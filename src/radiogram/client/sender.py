@@ -23,10 +23,10 @@ from collections.abc import Callable
 
 import msgspec
 
-from radiogram import wire
 from radiogram.client.datacenters import Endpoint
 from radiogram.client.environment import Environment
 from radiogram.client.exchange import KeyExchange
+from radiogram.client.ways import Way, Ways
 from radiogram.crypto.keys import AuthKey
 from radiogram.errors import (
     ClientClosed,
@@ -58,9 +58,10 @@ Answer = bytes | events.ResultError
 class SenderOptions(msgspec.Struct, frozen=True):
     """How a sender connects."""
 
-    connection: str = "abridged"
-    """Framing: abridged, intermediate, padded or full."""
-    obfuscated: bool = False
+    ways: Ways = msgspec.field(default_factory=Ways)
+    """How the server is reached; shared by the senders of a client."""
+    first: int = 0
+    """How many of the ways have failed before this sender was made."""
     timeout: float = 10.0
     """Seconds for each of: opening the connection, key exchange, the first answer."""
     attempts: int | None = 10
@@ -110,6 +111,7 @@ class Sender:
         self._calls: dict[int, asyncio.Future[Answer]] = {}
         self._flushing = False
         self._proved = False
+        self._way: Way = options.ways.pick(options.first)
         self._sessions_started = 0
         self._attempt = 0
         self._repair: asyncio.Task[None] | None = None
@@ -177,14 +179,11 @@ class Sender:
     async def _open(self) -> None:
         """Get one connection that calls can go over."""
         endpoint, options = self.endpoint, self._options
-        codec = wire.client_codec(
-            options.connection,
-            obfuscated=options.obfuscated,
-            dc_id=endpoint.wire_dc,
-            random=self._env.random,
-        )
-        conn = await self._env.dial(
-            endpoint.host, endpoint.port, codec, self, timeout=options.timeout
+        # The way that worked gets another chance before the others take turns.
+        number = max(0, self._attempt - 1) if self._proved else options.first
+        self._way = options.ways.pick(number)
+        conn = await options.ways.open(
+            self._way, endpoint, self, self._env, timeout=options.timeout
         )
         try:
             if self._session is None:
@@ -266,15 +265,16 @@ class Sender:
             if self._exchange is not None:
                 self._exchange.frames_received(conn, frames)
             return
-        session = self._session
+        session, options = self._session, self._options
         assert session is not None
         now = self._clock()
         try:
             for frame in frames:
                 if isinstance(frame, Packet):
                     told = session.receive(frame.payload, now=now)
-                    self._proved = True
-                    self._attempt = 0
+                    if self._attempt or not self._proved:
+                        options.ways.worked(self._way)
+                        self._proved, self._attempt = True, 0
                     self._handle(told)
                 elif isinstance(frame, ErrorCode):
                     self._refused(conn, frame.code)
@@ -341,7 +341,10 @@ class Sender:
             elif isinstance(event, events.NewSession):
                 self._session_started()
             elif isinstance(event, events.ConnectionDead):
-                self._abandon()
+                self._abandon("no longer answers")
+            elif isinstance(event, events.Overslept):
+                self._abandon("was not asked for too long: has this computer slept?")
+                self._hooks.updates_lost()
             elif isinstance(event, events.AuthKeyDestroyed):
                 self._fail(KeyDestroyed("the key of this session was destroyed; sign in again"))
 
@@ -356,9 +359,9 @@ class Sender:
             self.initialised = not self._options.init
             self._hooks.updates_lost()
 
-    def _abandon(self) -> None:
+    def _abandon(self, why: str) -> None:
         if self._conn is not None:
-            self._conn.abort(ConnectionFailed(f"{self.endpoint} no longer answers"))
+            self._conn.abort(ConnectionFailed(f"{self.endpoint} {why}"))
 
     # ── going out ────────────────────────────────────────────────────────────────────────────
 

@@ -7,6 +7,7 @@ asyncio begins TLS before anything is sent.)
 from __future__ import annotations
 
 import ssl
+from contextlib import suppress
 from pathlib import Path
 
 from radiogram.errors import ConnectionFailed
@@ -65,8 +66,6 @@ class TlsServer:
         return self._out.read()
 
     def farewell(self) -> bytes:
-        try:
+        with suppress(ssl.SSLError):  # it waits for the other side's farewell, which nobody does
             self._ssl.unwrap()
-        except ssl.SSLError:
-            pass  # it waits for the other side's farewell, and nobody else does
         return self._out.read()
