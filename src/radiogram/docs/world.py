@@ -1,0 +1,207 @@
+"""Layer 5, docs: the world in which examples run: a server with people, chats and messages.
+
+Everything in it is the same on every run: ids, access hashes, dates, texts. It is what
+``radiogram docs`` and ``radiogram call --demo`` work on, too.
+"""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Any, Self
+
+from radiogram.client.client import TelegramClient
+from radiogram.client.environment import Environment
+from radiogram.client.sessions import MemorySession, SessionData
+from radiogram.server.clock import Clock
+from radiogram.server.server import Server
+from radiogram.server.world import World
+from radiogram.tl import api
+
+NOON = 1_790_000_000.0
+"""Unix time at which the world stands still while it is furnished."""
+SEED = 43
+API_ID, API_HASH = 1, "0123456789abcdef0123456789abcdef"
+"""The embedded server takes any."""
+
+PEOPLE = {
+    "ada": ("9996620001", "Ada", "ada_at_sea"),
+    "ben": ("9996620002", "Ben", "username"),
+    "cleo": ("9996620003", "Cleo", "cleo_rides"),
+}
+"""Phone, first name and username of the people, by the name that examples call them."""
+BOT, BOT_TOKEN = "harbour_bot", "1000001:AAHarbourBotOfTheDemonstrationWorld"
+ACTORS = (*PEOPLE, "bot", "nobody")
+"""Who may act in an example; nobody is not logged in."""
+
+TALK = """\
+Good morning!|Morning. Is the boat ready?|Almost, the sail is still wet.
+Then we have time for coffee.|Always.|I brought rolls.|With poppy seeds?|With poppy seeds.
+What does the forecast say?|Wind from the west, four.|And rain?|Not before evening.
+Who else is coming?|Cleo, if her bike is mended.|It is, I saw her ride.|Good.
+The key is under the mat.|Which mat?|The blue one.|Found it.
+The engine needs oil.|I have half a litre.|That will do.|Bring the funnel too.
+Funnel is on board.|Life jackets?|Three, and a small one.|Perfect.
+Shall we sail round the island?|If the tide lets us.|High water is at two.|Then we leave at noon.
+Meet at the pier?|At the second bridge.|I am on my way.|So is Cleo.
+She has the map.|And the thermos.|Best crew there is.|Casting off in ten minutes.
+Are you coming?|Two minutes!|Noon, at the harbour.|I will be there.|See you.
+"""
+"""What Ada and Ben have written to each other in turn; message 43 is the one that is pinned."""
+
+
+class DemoWorld:
+    """A furnished server of its own, and clients that are signed in.
+
+    ::
+
+        async with DemoWorld() as demo:
+            ada = await demo.client("ada")
+
+    `options` are those of :class:`radiogram.server.Server`.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        self._clock = Clock()
+        self._options = {"seed": SEED, "clock": self._clock, **options}
+        self.server = Server(**self._options)
+        self.ids: dict[str, int] = {}
+        """Accounts by the names that examples call them."""
+        self._clients: dict[str, TelegramClient] = {}
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def start(self) -> None:
+        """Start the server and furnish it."""
+        await self.server.start()
+        self._clock.freeze(NOON)
+        self.ids = furnish(self.server.world)
+        self._clock.resume()
+
+    async def close(self) -> None:
+        """Disconnect the clients and stop the server."""
+        clients, self._clients = self._clients, {}
+        for client in clients.values():
+            await client.disconnect()
+        await self.server.close()
+        self._clock.close()
+
+    async def client(self, actor: str) -> TelegramClient:
+        """Give the connected client of somebody (one of ACTORS). Raises KeyError."""
+        client = self._clients.get(actor)
+        if client is None:
+            client = TelegramClient(
+                MemorySession(None if actor == "nobody" else self._sign_in(actor)),
+                API_ID,
+                API_HASH,
+                server=self.server,
+                environment=Environment(clock=self._clock.now),
+            )
+            self._clients[actor] = client
+            await client.connect()
+        return client
+
+    def _sign_in(self, actor: str) -> SessionData:
+        user_id = self.ids[actor]
+        return SessionData(
+            dc_id=self.server.dc_id,
+            host=self.server.host,
+            port=self.server.port,
+            auth_key=self.server.world.sign_in(user_id).data,
+            user_id=user_id,
+            is_bot=actor == "bot",
+        )
+
+
+def furnish(world: World) -> dict[str, int]:
+    """Put people, chats and messages into an empty world; give the accounts by name."""
+    ids = {name: world.add_user(phone, first, "", username).id
+           for name, (phone, first, username) in PEOPLE.items()}  # fmt: skip
+    ids["bot"] = world.add_bot("Harbour bot", BOT, BOT_TOKEN).id
+    _Furnisher(world, ids).furnish()
+    return ids
+
+
+class _Furnisher:
+    def __init__(self, world: World, ids: dict[str, int]) -> None:
+        self.world = world
+        self.ids = ids
+        self.numbers = 0
+
+    def call(self, actor: str, request: Any) -> Any:
+        return self.world.call(self.ids[actor], request)
+
+    def furnish(self) -> None:
+        self.talk()
+        users = [self.user("ada", name) for name in ("ben", "cleo")]
+        self.group("Rowing club", users)
+        self.room("Harbour talk", "harbour_talk", users, megagroup=True)
+        self.room("Workshop", "workshop_talk", users, megagroup=True, forum=True)
+        self.room("Harbour news", "harbour_news", users[:1], broadcast=True)
+
+    def talk(self) -> None:
+        """Let Ada and Ben write to each other, and Ben pin what they agreed upon."""
+        lines = [line for row in TALK.splitlines() for line in row.split("|")]
+        peers = {"ada": self.peer("ada", "ben"), "ben": self.peer("ben", "ada")}
+        for number, line in enumerate(lines):
+            actor = "ben" if number % 2 else "ada"
+            self.send(actor, peers[actor], line)
+        self.call("ada", api.messages.UpdatePinnedMessage(silent=True, peer=peers["ada"], id=43))
+        self.send("cleo", self.peer("cleo", "ada"), "My bike is mended.")
+        self.send("ada", self.peer("ada", "bot"), "/start")
+
+    def group(self, title: str, users: list[Any]) -> None:
+        made = self.call("ada", api.messages.CreateChat(users=users, title=title))
+        chat = api.InputPeerChat(chat_id=made.updates.chats[0].id)
+        self.send("ben", chat, "Training is on Thursday.")
+
+    def room(self, title: str, username: str, users: list[Any], **kind: bool) -> None:
+        made = self.call("ada", api.channels.CreateChannel(title=title, about="", **kind))
+        chat = made.chats[0]
+        channel = api.InputChannel(channel_id=chat.id, access_hash=chat.access_hash)
+        peer = api.InputPeerChannel(channel_id=chat.id, access_hash=chat.access_hash)
+        self.call("ada", api.channels.UpdateUsername(channel=channel, username=username))
+        self.call("ada", api.channels.InviteToChannel(channel=channel, users=users))
+        rights = api.ChatAdminRights(
+            post_messages=True,
+            edit_messages=True,
+            delete_messages=True,
+            pin_messages=True,
+            ban_users=True,
+            invite_users=True,
+        )
+        self.call("ada", api.channels.EditAdmin(
+            channel=channel, user_id=self.user("ada", "bot"), admin_rights=rights, rank="helper",
+        ))  # fmt: skip
+        if kind.get("forum"):
+            self.numbers += 1
+            self.call("ada", api.messages.CreateForumTopic(
+                peer=peer, title="Paint and varnish", random_id=self.numbers,
+            ))  # fmt: skip
+        self.send("ada", peer, f"Welcome to {title}!")
+        self.send("ada", peer, "The pier is closed on Monday.")
+
+    def send(self, actor: str, peer: Any, text: str) -> None:
+        self.numbers += 1
+        self.call(actor, api.messages.SendMessage(peer=peer, message=text, random_id=self.numbers))
+
+    def user(self, actor: str, other: str) -> Any:
+        found = self.found(actor, other)
+        return api.InputUser(user_id=found.id, access_hash=found.access_hash)
+
+    def peer(self, actor: str, other: str) -> Any:
+        found = self.found(actor, other)
+        return api.InputPeerUser(user_id=found.id, access_hash=found.access_hash)
+
+    def found(self, actor: str, other: str) -> Any:
+        username = BOT if other == "bot" else PEOPLE[other][2]
+        return self.call(actor, api.contacts.ResolveUsername(username=username)).users[0]
