@@ -57,11 +57,13 @@ class DemoWorld:
         async with DemoWorld() as demo:
             ada = await demo.client("ada")
 
-    `options` are those of :class:`radiogram.server.Server`.
+    `frozen` lets its time stand still, so that answers are the same on every run. `options` are
+    those of :class:`radiogram.server.Server`.
     """
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, *, frozen: bool = False, **options: Any) -> None:
         self._clock = Clock()
+        self._frozen = frozen
         self._options = {"seed": SEED, "clock": self._clock, **options}
         self.server = Server(**self._options)
         self.ids: dict[str, int] = {}
@@ -85,7 +87,8 @@ class DemoWorld:
         await self.server.start()
         self._clock.freeze(NOON)
         self.ids = furnish(self.server.world)
-        self._clock.resume()
+        if not self._frozen:
+            self._clock.resume()
 
     async def close(self) -> None:
         """Disconnect the clients and stop the server."""

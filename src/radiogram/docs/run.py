@@ -1,0 +1,151 @@
+"""Layer 5, docs: run the examples, each in a furnished world of its own.
+
+    python -m radiogram.docs.run            run all, write what they printed to outputs.json
+    python -m radiogram.docs.run --check    run all, fail if anything is not as written there
+
+The calls go through a real client over a real connection; the world is the same every time and its
+clock stands still, so what is printed is too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from radiogram.client.client import TelegramClient
+from radiogram.docs.code import REFERENCE
+from radiogram.docs.examples import Example, Output, examples, namespaces, read
+from radiogram.docs.texts import TextsError
+from radiogram.docs.world import DemoWorld
+from radiogram.errors import RadiogramError, RpcError
+from radiogram.tl import api
+from radiogram.tl.base import TLObject
+from radiogram.tl.plain import request_from_plain
+
+CASTABLE = frozenset(
+    {"InputPeer", "InputUser", "InputChannel", "InputDialogPeer", "InputNotifyPeer", "InputMessage"}
+)
+"""Types for which a client takes names and numbers."""
+
+OUTPUTS = Path(__file__).with_name("outputs.json")
+_PART = re.compile(r"\.(\w+)|\[(\d+)\]")
+
+
+async def run_example(method: str, example: Example) -> Output:
+    """Run one example. Raises TextsError if it does not end as it says."""
+    async with DemoWorld(frozen=True) as demo:
+        pushed: dict[str, list[str]] = {name: [] for name in example.watch}
+        for name in example.watch:
+            watcher = await demo.client(name)
+            await watcher.invoke(api.updates.GetState())
+            watcher.on_update(lambda update, name=name: pushed[name].append(show(update)))
+        given: list[Any] = []
+        for step in example.steps:
+            client = await demo.client(step.actor or example.actor)
+            answer = await invoke(client, step.method, step.call, given)
+            if not step.actor:
+                given.append(answer)
+        client = await demo.client(example.actor)
+        for updates in pushed.values():
+            updates.clear()
+        try:
+            answer = await invoke(client, method, example.call, given)
+        except RpcError as error:
+            if error.name != example.fails:
+                raise TextsError(f"the example of {method} failed: {error}") from error
+            return Output(error=error.name)
+        if example.fails:
+            raise TextsError(f"the example of {method} should fail with {example.fails}")
+        for name in example.watch:  # what was pushed before comes before this answer
+            await (await demo.client(name)).invoke(api.updates.GetState())
+        return Output(result=show(answer), updates=pushed)
+
+
+async def invoke(
+    client: TelegramClient, method: str, values: Mapping[str, Any], given: list[Any]
+) -> Any:
+    """Make a call from plain data, in which texts like ``$1.id`` stand for what steps gave."""
+    request = request_from_plain(method, resolve(values, given), castable=CASTABLE)
+    return await client.invoke(request)
+
+
+def resolve(plain: Any, given: list[Any]) -> Any:
+    """Replace references by what they stand for. Raises TextsError."""
+    if isinstance(plain, Mapping):
+        return {name: resolve(value, given) for name, value in plain.items()}
+    if isinstance(plain, list):
+        return [resolve(value, given) for value in plain]
+    reference = REFERENCE.fullmatch(plain) if isinstance(plain, str) else None
+    if reference is None:
+        return plain
+    number = int(reference[1])
+    if number > len(given):
+        raise TextsError(f"{plain}: there are {len(given)} steps before")
+    value = given[number - 1]
+    for name, index in _PART.findall(reference[2]):
+        try:
+            value = getattr(value, name) if name else value[int(index)]
+        except (AttributeError, IndexError, TypeError) as error:
+            raise TextsError(f"{plain}: {error}") from None
+    return value
+
+
+def show(value: object) -> str:
+    """Show an answer as a program prints it."""
+    if isinstance(value, list) and any(isinstance(one, TLObject) for one in value):
+        return "[" + "".join(f"\n    {show(one)}," for one in value).replace("\n", "\n") + "\n]"
+    return value.stringify() if isinstance(value, TLObject) else repr(value)
+
+
+async def run_all(methods: Iterable[str]) -> tuple[dict[str, list[Output]], list[str]]:
+    """Run the examples of methods; give what came of them, and what went wrong."""
+    found: dict[str, list[Output]] = {}
+    wrong = []
+    for method in methods:
+        found[method] = []
+        for number, example in enumerate(examples(method), 1):
+            try:
+                found[method].append(await run_example(method, example))
+            except RadiogramError as error:
+                wrong.append(f"{method}, example {number}: {error}")
+    return found, wrong
+
+
+def all_methods() -> list[str]:
+    """Name every method with an example."""
+    return sorted(method for namespace in namespaces() for method in read(namespace))
+
+
+def written(found: Mapping[str, list[Output]]) -> str:
+    """Give the text of ``outputs.json``."""
+    plain = {method: msgspec.to_builtins(outputs) for method, outputs in sorted(found.items())}
+    return json.dumps(plain, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+def main(arguments: list[str]) -> int:
+    """Run all examples; return the exit code."""
+    found, wrong = asyncio.run(run_all(all_methods()))
+    for line in wrong:
+        sys.stderr.write(f"{line}\n")
+    text = written(found)
+    if "--check" in arguments:
+        if OUTPUTS.read_text("utf-8") != text:
+            before = json.loads(OUTPUTS.read_text("utf-8"))
+            now = json.loads(text)
+            changed = sorted(name for name in {*before, *now} if before.get(name) != now.get(name))
+            sys.stderr.write(f"not as in {OUTPUTS.name}: {', '.join(changed)}\n")
+            return 1
+    else:
+        OUTPUTS.write_text(text, "utf-8")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
