@@ -19,7 +19,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable
 from socket import SO_LINGER, SOL_SOCKET
-from struct import pack
+from struct import Struct
 from typing import Any, Protocol, cast
 
 from radiogram.errors import FramingError, TransportError
@@ -29,6 +29,8 @@ READ_BUFFER = 128 * 1024
 """Bytes taken from the socket at once, at most."""
 MAX_UNSENT = 64 * 1024 * 1024
 """Bytes that may wait for a peer that does not read."""
+NO_LINGERING = Struct("ii").pack(1, 0)
+"""``struct linger``: on, for 0 seconds."""
 
 
 class PacketOwner(Protocol):
@@ -156,7 +158,7 @@ class PacketConnection(asyncio.BufferedProtocol):
             socket = self._transport.get_extra_info("socket")
             if socket is not None:
                 # To linger for no time at all makes TCP send RST instead of FIN.
-                socket.setsockopt(SOL_SOCKET, SO_LINGER, pack("ii", 1, 0))
+                socket.setsockopt(SOL_SOCKET, SO_LINGER, NO_LINGERING)
         self.abort()
 
     def abort(self, error: Exception | None = None) -> None:
@@ -220,10 +222,9 @@ class PacketConnection(asyncio.BufferedProtocol):
     def _answer(self) -> None:
         """Send what the codec has to say by itself, and tell when it has agreed with the peer's."""
         own = self.codec.outgoing()
-        if own and self._transport is not None and not self.closed:
-            # Ahead of packets that were queued in this turn: those are wrapped already.
+        if own and not self.closed:
+            self._out.append(own)  # behind packets that were queued: those are wrapped already
             self.write()
-            self._transport.write(own)
         if self._agreed is not None and self.codec.ready and not self._agreed.done():
             self._agreed.set_result(None)
 

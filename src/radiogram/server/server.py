@@ -27,12 +27,13 @@ from radiogram.server.clock import Clock
 from radiogram.server.connection import TOO_MANY, Connection
 from radiogram.server.datacenter import DataCenter
 from radiogram.server.db import open_database
+from radiogram.server.doors import Certificate, Doors, read_secret
 from radiogram.server.faults import Faults
 from radiogram.server.identity import key_of_process
 from radiogram.server.session import Session
 from radiogram.server.settings import Settings
 from radiogram.server.world import Address, World
-from radiogram.wire import ServerCodec
+from radiogram.wire.secret import make_link
 
 log = logging.getLogger("radiogram.server")
 
@@ -59,6 +60,10 @@ class Server:
 
     `dcs` names the data centres that it plays, `dc_id` among them: one world, each DC with a port
     of its own: that of `dc_id` first, the others after it.
+
+    WebSocket (`/apiws`) is spoken on the same ports; `tls`, the files of a certificate and of its
+    key, adds wss. `mtproxy_secret` (16 bytes, dd or ee, as in links) opens one more port, the next
+    one, that is an MTProxy to all DCs.
     """
 
     def __init__(
@@ -74,6 +79,8 @@ class Server:
         login_code: str | None = None,
         settings: Settings | None = None,
         seed: int | None = None,
+        tls: Certificate | None = None,
+        mtproxy_secret: str | None = None,
     ) -> None:
         self.host = _reachable(host)
         """The address to dial; after the start, together with :attr:`port`."""
@@ -92,6 +99,12 @@ class Server:
         if login_code is not None:
             self._settings = replace(self._settings, login_code=login_code)
         self._seed = seed
+        self._tls = tls
+        self._secret = read_secret(mtproxy_secret) if mtproxy_secret is not None else None
+        self._doors: Doors | None = None
+        self._proxy: asyncio.Server | None = None
+        self.mtproxy_port = 0
+        """Where the MTProxy listens, after the start and if there is one."""
         self._private_key: PrivateKey | None = None
         self._world: World | None = None
         self._centers: dict[int, DataCenter] = {}
@@ -101,6 +114,10 @@ class Server:
         self._touched: set[Session] = set()
         self._flush_planned = False
         self._salt_secret = b""
+        self._salt_secrets: dict[bytes, bytes] = {}
+        """Of keys whose salts were changed before their time."""
+        self._salts_since = 0
+        """When all salts were changed before their time; first salts of older keys are void."""
 
     # -------------------------------------------------------------- life
 
@@ -118,9 +135,11 @@ class Server:
                 seed=self._seed,
             )
             self._world = world
+            world.faults.attach(self)
             world.authorizations.gone = self._drop_sessions_of
             self._private_key = self._load_key(world)
             self._salt_secret = _keep(world, META_SALTS, lambda: world.random(32))
+            self._doors = Doors(world, tls=self._tls, secret=self._secret)
             for dc_id in self.dcs:
                 self._centers[dc_id] = DataCenter(dc_id, self._private_key, world, host=self.host)
             await self._listen()
@@ -182,6 +201,13 @@ class Server:
         return dict(self._centers)
 
     @property
+    def mtproxy_link(self) -> str | None:
+        """The ``tg://proxy`` link of the MTProxy, with its secret; None without one."""
+        if self._secret is None or not self.mtproxy_port:
+            return None
+        return make_link(self.host, self.mtproxy_port, self._secret)
+
+    @property
     def public_key(self) -> str:
         """The key that a client needs, in PEM form (PKCS#1)."""
         return self._key.public.to_pem()
@@ -231,10 +257,7 @@ class Server:
         session = self._sessions.get(name)
         if session is None:
             self._make_room(key)
-            salts = SaltBook(
-                self._salt_secret, key.key_id, first=key.first_salt, created=key.created
-            )
-            session = Session(self, key, session_id, salts)
+            session = Session(self, key, session_id, self._salts_of(key))
             self._sessions[name] = session
             self.world.authorizations.attach(session, key)
         return session
@@ -246,6 +269,64 @@ class Server:
             return False
         self._drop(session)
         return True
+
+    def forget_sessions(self, user_id: int | None) -> int:
+        """Drop the sessions of an account, or all (E24). Return how many."""
+        found = [
+            one
+            for one in self._sessions.values()
+            if user_id is None or one.authorization.user_id == user_id
+        ]
+        for session in found:
+            self._drop(session)
+        return len(found)
+
+    def forget_exchanges(self) -> None:
+        """Forget the key exchanges that are under way (E24)."""
+        for center in self._centers.values():
+            center.forget_exchanges()
+
+    def drop_connections(self, user_id: int | None, *, reset: bool = False) -> int:
+        """Close the connections of an account, or all (E17). Return how many."""
+        found = [
+            one
+            for one in self._connections
+            if user_id is None or any(s.authorization.user_id == user_id for s in one.sessions)
+        ]
+        for connection in found:
+            connection.abort(reset=reset)
+        return len(found)
+
+    def expire_temp_keys(self, user_id: int | None) -> int:
+        """Let the temporary keys in use be over (E27). Return how many."""
+        found = {
+            one.key
+            for one in self._sessions.values()
+            if one.key.expires_at is not None
+            and (user_id is None or one.authorization.user_id == user_id)
+        }
+        for key in found:
+            self.destroy_key(key)
+        return len(found)
+
+    def rotate_salts(self, key: Authorization | None = None) -> None:
+        """Change the salts of a key, or of all, before their time (E21)."""
+        if key is None:
+            self._salt_secret = self.world.random(32)
+            self._salt_secrets.clear()
+            self._salts_since = int(self.world.clock.now()) + 1
+        else:
+            self._salt_secrets[key.key_id] = self.world.random(32)
+        for session in self._sessions.values():
+            if key is None or session.key is key:
+                session.use_salts(self._salts_of(session.key))
+
+    def _salts_of(self, key: Authorization) -> SaltBook:
+        secret = self._salt_secrets.get(key.key_id)
+        if secret is not None:
+            return SaltBook(secret, key.key_id)
+        first = key.first_salt if key.created >= self._salts_since else None
+        return SaltBook(self._salt_secret, key.key_id, first=first, created=key.created)
 
     def destroy_key(self, key: Authorization) -> None:
         """Forget a key with all its sessions (A7.5)."""
@@ -315,7 +396,8 @@ class Server:
         if port is None:
             candidates = list(range(DEFAULT_PORT, DEFAULT_PORT + 100))
         else:
-            candidates = SystemRandom().sample(range(20000, MAX_PORT + 2 - len(self.dcs)), 100)
+            last = MAX_PORT + 1 - len(self.dcs)
+            candidates = SystemRandom().sample(range(20000, last), 100)
         for candidate in candidates[:-1]:
             with suppress(ConnectionFailed):
                 await self._listen_from(candidate)
@@ -331,6 +413,9 @@ class Server:
                 center.listener = await listen(host, port, accept)
                 center.port = port
                 port += 1
+            if self._secret is not None:
+                self._proxy = await listen(host, port, self._accept_proxied)
+                self.mtproxy_port = port
         except ConnectionFailed:
             self._stop_listening()
             raise
@@ -340,13 +425,18 @@ class Server:
             if center.listener is not None:
                 center.listener.close()
                 center.listener = None
+        if self._proxy is not None:
+            self._proxy.close()
+            self._proxy = None
 
     def _accept(self, dc_id: int) -> PacketConnection:
-        return PacketConnection(
-            ServerCodec(random=self.world.random, max_packet=self.world.settings.max_packet),
-            Connection(self, dc_id),
-            throttle=True,
-        )
+        assert self._doors is not None
+        return PacketConnection(self._doors.direct(), Connection(self, dc_id), throttle=True)
+
+    def _accept_proxied(self) -> PacketConnection:
+        assert self._doors is not None
+        connection = Connection(self, self.dc_id, proxied=True)
+        return PacketConnection(self._doors.proxied(), connection, throttle=True)
 
 
 def _keep(world: World, name: str, make: Callable[[], bytes]) -> bytes:
