@@ -17,6 +17,9 @@ from radiogram.mtproto.message import Random
 
 BIND_AUTH_KEY_INNER = 0x75A3F765
 
+BIND = 0xCDD42A05
+
+_CALL = Struct("<Iqqi")
 _INNER = Struct("<Iqqqqi")
 _HEADER = Struct("<16xqii")
 _SIZE = _HEADER.size + _INNER.size
@@ -54,6 +57,14 @@ def write_binding(permanent: AuthKey, binding: Binding, *, msg_id: int, random: 
     key, iv = derive_v1(permanent, msg_key, True)
     padded = plaintext + random(-len(plaintext) % 16)
     return permanent.key_id + msg_key + ige_encrypt(padded, key, iv)
+
+
+def write_call(permanent: AuthKey, binding: Binding, *, msg_id: int, random: Random) -> bytes:
+    """Return the whole call, serialised: ``auth.bindTempAuthKey``."""
+    message = write_binding(permanent, binding, msg_id=msg_id, random=random)
+    head = _CALL.pack(BIND, binding.perm_auth_key_id, binding.nonce, binding.expires_at)
+    packed = bytes([len(message)]) + message  # a TL string of less than 254 bytes
+    return head + packed + bytes(-len(packed) % 4)
 
 
 def read_binding(permanent: AuthKey, message: bytes) -> tuple[int, Binding]:
