@@ -46,6 +46,7 @@ class Address:
     fingerprint: int
     dcs: list[dict[str, Any]]
     """Of each DC: dc_id, host, port."""
+    mtproxy_link: str | None = None
 
 
 class Served:

@@ -47,6 +47,21 @@ import click
     " that of --dc-id. Default: --dc-id alone.",
 )
 @click.option(
+    "--mtproxy",
+    metavar="SECRET",
+    help="Be an MTProxy, too, on the next port: 32 hexadecimal digits, or the secret of a link.",
+)
+@click.option(
+    "--tls-cert",
+    type=click.Path(exists=True, dir_okay=False),
+    help="Certificate (PEM) with which all ports speak TLS, too, for wss; needs --tls-key.",
+)
+@click.option(
+    "--tls-key",
+    type=click.Path(exists=True, dir_okay=False),
+    help="Key (PEM) of the certificate.",
+)
+@click.option(
     "--fault",
     "faults",
     metavar="SPEC",
@@ -69,6 +84,9 @@ def serve(
     world: str | None,
     dc_id: int,
     dcs: str | None,
+    mtproxy: str | None,
+    tls_cert: str | None,
+    tls_key: str | None,
     faults: tuple[str, ...],
     as_json: bool,
 ) -> None:
@@ -88,6 +106,9 @@ def serve(
             world=world,
             dc_id=dc_id,
             dcs=dcs,
+            mtproxy=mtproxy,
+            tls_cert=tls_cert,
+            tls_key=tls_key,
             faults=faults,
             as_json=as_json,
         )

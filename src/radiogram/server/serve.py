@@ -43,6 +43,11 @@ class Options:
     dc_id: int = 2
     dcs: str | None = None
     """Ids of all DCs to play, with commas between them; None: only `dc_id`."""
+    mtproxy: str | None = None
+    """Secret of an MTProxy on one more port."""
+    tls_cert: str | None = None
+    tls_key: str | None = None
+    """PEM files with which the ports speak TLS, too, for wss."""
     faults: tuple[str, ...] = ()
     """Specifications for :mod:`radiogram.server.fault_spec`."""
     as_json: bool = False
@@ -62,6 +67,9 @@ def run(
     world: str | None = None,
     dc_id: int = 2,
     dcs: str | None = None,
+    mtproxy: str | None = None,
+    tls_cert: str | None = None,
+    tls_key: str | None = None,
     faults: tuple[str, ...] = (),
     as_json: bool = False,
 ) -> int:
@@ -78,6 +86,9 @@ def run(
         world=world,
         dc_id=dc_id,
         dcs=dcs,
+        mtproxy=mtproxy,
+        tls_cert=tls_cert,
+        tls_key=tls_key,
         faults=faults,
         as_json=as_json,
     )
@@ -118,6 +129,8 @@ async def serve(options: Options) -> None:
         database=_database_url(options.database),
         key=_key(options.key),
         login_code=_login_code(options.login_code),
+        tls=_tls(options.tls_cert, options.tls_key),
+        mtproxy_secret=options.mtproxy,
     )
     if making is not None:
         await making
@@ -172,6 +185,8 @@ def _announce(server: Server, *, as_json: bool) -> None:
                 for dc_id, one in sorted(server.addresses.items())
             ],
         }
+        if server.mtproxy_link is not None:
+            address["mtproxy_link"] = server.mtproxy_link
         _say(json.dumps(address))
         return
     others = "".join(
@@ -179,6 +194,8 @@ def _announce(server: Server, *, as_json: bool) -> None:
         for dc_id, one in sorted(server.addresses.items())
         if dc_id != server.dc_id
     )
+    if server.mtproxy_link is not None:
+        others += f"MTProxy: {server.mtproxy_link}\n"
     _say(
         f"Radiogram serves DC {server.dc_id} on {server.host}:{server.port}\n{others}"
         f"Public key, fingerprint {server.fingerprint}:\n{server.public_key.strip()}\n"
@@ -210,6 +227,15 @@ def _login_code(given: str | None) -> str | None:
     if given is not None and not (given.isascii() and given.isdigit() and 3 <= len(given) <= 10):
         raise ServeError(f"--login-code {given}: not a login code; give 3 to 10 digits")
     return given
+
+
+def _tls(cert: str | None, key: str | None) -> tuple[str, str] | None:
+    if cert is not None and key is not None:
+        return cert, key
+    if cert is not None or key is not None:
+        missing = "--tls-key" if key is None else "--tls-cert"
+        raise ServeError(f"{missing} is missing: TLS takes a certificate and its key, two PEM files")
+    return None
 
 
 def _key(given: str | None) -> str | None:
