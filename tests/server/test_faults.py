@@ -91,7 +91,6 @@ async def test_e1_a_long_wait_is_raised(client: TelegramClient, faults: Faults) 
     with pytest.raises(errors.FloodWait) as caught:
         await send(client)
     assert caught.value.seconds == 3600
-    await send(client)
 
 
 @pytest.mark.parametrize("executed", [False, True])
@@ -187,7 +186,7 @@ async def test_e16_a_transport_error_ends_a_key_that_is_unknown(
     faults.transport_error(-404)
     with pytest.raises(errors.RadiogramError):
         await send(client)
-    assert faults.count("error", "in") == 1
+    assert faults.count("error", "-404") == 1
 
 
 async def test_e20_packets_that_come_twice_or_late_change_nothing(

@@ -234,15 +234,19 @@ class ServerHandshakes:
         random: Random,
         accept_dc: Callable[[int], bool] | None = None,
         is_taken: Callable[[AuthKey], bool],
+        spoiling: Callable[[str], str] = lambda _step: "",
     ) -> None:
         """`accept_dc` judges the DC that a client names (A3.7), by default only `dc_id` is good.
 
-        `is_taken` tells whether a key with the same id exists.
+        `is_taken` tells whether a key with the same id exists. `spoiling` tells of each answer
+        (``resPQ``, ``server_DH_params``, ``dh_gen``) what is to be wrong with it on purpose; it is
+        nothing by default.
         """
         self._key = key
         self._random = random
         self._accept_dc = accept_dc or (lambda dc: dc == dc_id)
         self._is_taken = is_taken
+        self._spoiling = spoiling
         self._runs: dict[bytes, _Run] = {}
 
     def handle(self, body: bytes, *, now: float) -> Outcome:
@@ -279,6 +283,10 @@ class ServerHandshakes:
         run.answers[digest] = reply
         return Outcome(reply=reply, result=result)
 
+    def forget(self) -> None:
+        """Forget every run."""
+        self._runs.clear()
+
     def _expire(self, now: float) -> None:
         while self._runs:
             nonce, oldest = next(iter(self._runs.items()))
@@ -295,12 +303,16 @@ class ServerHandshakes:
         return run
 
     def _question(self, run: _Run) -> bytes:
+        spoiling = self._spoiling("resPQ")
+        fingerprint = self._key.public.fingerprint
         return _encode(
             mtproto.ResPQ(
-                nonce=run.nonce,
+                nonce=_other(run.nonce) if spoiling == "wrong_nonce" else run.nonce,
                 server_nonce=run.server_nonce,
                 pq=_number(run.p * run.q),
-                server_public_key_fingerprints=[self._key.public.fingerprint],
+                server_public_key_fingerprints=[
+                    fingerprint ^ 1 if spoiling == "unknown_fingerprint" else fingerprint
+                ],
             )
         )
 
@@ -326,15 +338,24 @@ class ServerHandshakes:
             raise _Refusal
         run.new_nonce = inner.new_nonce
         run.exchange = exchange = dh.Exchange.new(self._random)
-        answer = mtproto.ServerDHInnerData(
-            nonce=run.nonce,
+        spoiling = self._spoiling("server_DH_params")
+        prime = exchange.prime - 2 if spoiling == "bad_prime" else exchange.prime
+        inner_data = mtproto.ServerDHInnerData(
+            nonce=_other(run.nonce) if spoiling == "wrong_inner_nonce" else run.nonce,
             server_nonce=run.server_nonce,
             g=exchange.g,
-            dh_prime=exchange.prime.to_bytes(dh.SIZE, "big"),
-            g_a=exchange.public_bytes,
+            dh_prime=prime.to_bytes(dh.SIZE, "big"),
+            g_a=b"\1" if spoiling == "bad_g_a" else exchange.public_bytes,
             server_time=int(now),
         )
-        hidden = _hide(_encode(answer), run.new_nonce, run.server_nonce, self._random)
+        answer = _encode(inner_data)
+        hidden = _hide(
+            answer,
+            run.new_nonce,
+            run.server_nonce,
+            self._random,
+            digest=_other(sha1(answer).digest()) if spoiling == "bad_hash" else None,
+        )
         return _encode(
             mtproto.ServerDHParamsOk(
                 nonce=run.nonce, server_nonce=run.server_nonce, encrypted_answer=hidden
@@ -366,7 +387,12 @@ class ServerHandshakes:
             raise _Refusal
         auth_key = AuthKey(run.exchange.shared(answer.g_b))
         nonces = {"nonce": run.nonce, "server_nonce": run.server_nonce}
-        if self._is_taken(auth_key):
+        spoiling = self._spoiling("dh_gen")
+        if spoiling == "fail":
+            run.over = True
+            proof = new_nonce_hash(run.new_nonce, 3, auth_key)
+            return _encode(mtproto.DhGenFail(**nonces, new_nonce_hash3=proof)), None
+        if spoiling == "retry" or self._is_taken(auth_key):
             run.retry_id = int.from_bytes(auth_key.aux_hash, "little", signed=True)
             proof = new_nonce_hash(run.new_nonce, 2, auth_key)
             return _encode(mtproto.DhGenRetry(**nonces, new_nonce_hash2=proof)), None
@@ -376,6 +402,8 @@ class ServerHandshakes:
             expires_at = int(now) + min(run.expires_in, MAX_EXPIRES_IN)
         salt = first_salt(run.new_nonce, run.server_nonce)
         proof = new_nonce_hash(run.new_nonce, 1, auth_key)
+        if spoiling == "wrong_new_nonce_hash":
+            proof = _other(proof)
         reply = _encode(mtproto.DhGenOk(**nonces, new_nonce_hash1=proof))
         return reply, HandshakeResult(auth_key, salt, 0.0, expires_at, run.dc)
 
@@ -428,9 +456,21 @@ def _check_hash(given: bytes, expected: bytes) -> None:
         raise SecurityError("the other side does not prove that it knows the new key")
 
 
-def _hide(data: bytes, new_nonce: bytes, server_nonce: bytes, random: Random) -> bytes:
-    """Encrypt a half of the exchange with the temporary key (A3.9)."""
-    with_hash = sha1(data).digest() + data
+def _other(data: bytes) -> bytes:
+    """Return something of the same length that is not the same."""
+    return bytes([data[0] ^ 1]) + data[1:]
+
+
+def _hide(
+    data: bytes,
+    new_nonce: bytes,
+    server_nonce: bytes,
+    random: Random,
+    *,
+    digest: bytes | None = None,
+) -> bytes:
+    """Encrypt a half of the exchange with the temporary key (A3.9); `digest`: a wrong one."""
+    with_hash = (digest or sha1(data).digest()) + data
     with_hash += random(-len(with_hash) % 16)
     return ige_encrypt(with_hash, *tmp_aes(new_nonce, server_nonce))
 

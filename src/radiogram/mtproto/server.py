@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from math import inf
 from struct import Struct, pack
 from typing import ClassVar, Literal
 
@@ -45,6 +46,7 @@ from radiogram.mtproto.message import (
 )
 from radiogram.mtproto.salts import SaltBook
 from radiogram.mtproto.session import (
+    ACK_BATCH,
     COMMON_HANDLERS,
     MSG_COPY,
     MSG_DETAILED_INFO,
@@ -260,6 +262,32 @@ class ServerSession(Session[_Pushed]):
         self._kept_bytes -= len(message.body)
 
     # ── checks ───────────────────────────────────────────────────────────────────────────────────
+
+    def refuse(self, envelope: Envelope, code: int, *, now: float) -> None:
+        """Refuse a message by a number, whatever is in it (E23), and leave no trace of it."""
+        self._refuse(envelope, code, now)
+
+    def use_salts(self, salts: SaltBook) -> None:
+        """Take other salts from now on (E21)."""
+        self._salts = salts
+
+    def send_again(self, msg_id: int) -> None:
+        """Send the answer to a request once more with the next packets (E20)."""
+        request = self._requests.get(msg_id)
+        answer = self._kept.get(request.answer_id) if request is not None else None
+        if answer is not None:
+            self._queue[answer.msg_id] = answer
+
+    def acks_due(self, *, now: float) -> bool:
+        """Tell whether :meth:`packets` would acknowledge something now."""
+        return bool(self._acks) and (
+            len(self._queue) > 1 or now >= self._ack_due or len(self._acks) >= ACK_BATCH
+        )
+
+    def drop_acks(self) -> None:
+        """Forget the acknowledgements that are due (E20)."""
+        self._acks.clear()
+        self._ack_due = inf
 
     def receive(self, envelope: Envelope, *, now: float) -> list[Event]:
         """Check a message of this session and return what the client wants (A5).

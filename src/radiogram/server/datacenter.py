@@ -35,6 +35,7 @@ class DataCenter:
             random=world.random,
             accept_dc=self._accepts,
             is_taken=world.authorizations.exists,
+            spoiling=self._spoiling,
         )
 
     def __repr__(self) -> str:
@@ -63,6 +64,16 @@ class DataCenter:
         msg_id = max(int(now * 2**32) & ~3 | 1, self._last_plain_id + 4)
         self._last_plain_id = msg_id
         return pack_plain(msg_id, outcome.reply), outcome.error
+
+    def forget_exchanges(self) -> None:
+        """Forget the key exchanges that are under way, as in a restart (E24)."""
+        self._handshakes.forget()
+
+    def _spoiling(self, step: str) -> str:
+        """Return what is to be wrong with an answer of a key exchange (E28)."""
+        faults = self._world.faults
+        fault = faults.of_exchange(step) if faults.exchanges else None
+        return fault.kind if fault is not None else ""
 
     def _accepts(self, dc: int) -> bool:
         """Tell whether a client means this DC (A3.7); negative: its media-only side."""

@@ -174,7 +174,7 @@ def channel_difference(
             final=True, pts=pts, timeout=settings.channel_poll_timeout
         )
     if chat.pts - pts > settings.channel_difference_window:
-        return _too_long(ctx, room, limit)
+        return too_long(ctx, room, limit)
     news = missed(ctx, chat.box_id, pts, limit=limit, first_id=room.first_id)
     return api.updates.ChannelDifference(
         final=news.is_complete,
@@ -186,7 +186,8 @@ def channel_difference(
     )
 
 
-def _too_long(ctx: Context, room: Room, limit: int) -> api.updates.ChannelDifferenceTooLong:
+def too_long(ctx: Context, room: Room, limit: int) -> api.updates.ChannelDifferenceTooLong:
+    """Show a channel as it is now, instead of what happened to it."""
     chat = room.chat
     rows = store.read_page(
         ctx.tx,
@@ -213,4 +214,5 @@ __all__ = [
     "difference",
     "missed",
     "state",
+    "too_long",
 ]

@@ -21,28 +21,76 @@ from radiogram.errors import RadiogramError
 from radiogram.server.faults import Faults
 
 KINDS = (
+    "bad_msg",
+    "bad_salts",
+    "bind_error",
+    "cdn_redirect",
+    "cdn_reupload",
+    "chain_broken",
+    "change_config",
+    "channel_difference_too_long",
+    "channel_too_long",
     "chaos",
+    "coalesce",
+    "corrupt_chunk",
+    "cut_connection",
     "delay_answer",
+    "delay_exchange",
+    "delete_account",
+    "difference_too_long",
     "drop_after_packets",
     "drop_connection",
+    "drop_connections",
     "duplicated_key",
     "error",
+    "expire_temp_keys",
+    "file_error",
     "flood_wait",
+    "forget_everything",
+    "forget_session",
+    "forget_sessions",
+    "fragment",
+    "freeze_account",
+    "hold_answers",
     "hold_updates",
     "internal_error",
+    "invalid_layer",
+    "invalid_timestamp",
+    "limit_account",
+    "lose_acks",
     "lose_answer",
     "lose_packets",
     "lose_updates",
     "migrate",
     "not_initialised",
+    "notice",
+    "old_layer",
+    "outdated_timestamp",
+    "premium_account",
+    "premium_wait",
+    "push_config",
+    "push_dc_options",
+    "refuse_connections",
     "reorder_packets",
+    "reorder_updates",
+    "repeat_answer",
     "repeat_packets",
     "repeat_updates",
+    "rotate_salts",
+    "short_chunk",
+    "skew_clock",
     "slow_mode",
+    "special_wait",
+    "spoil_exchange",
+    "spoil_packets",
+    "stall_connections",
     "timeout",
+    "tiny_slices",
     "transport_error",
     "unauthorized",
+    "unbound_key",
     "updates_too_long",
+    "wrong_pts_count",
 )
 """The methods that can be named. Their annotations say how an argument is read."""
 
@@ -90,11 +138,21 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "float": _number,
     "bool": _switch,
     "str": str,
-    "Iterable[str]": _names,
+    "Sequence[str]": _names,
+    "str | None": str,
+    "int | None": _whole,
+    "float | None": _number,
 }
 """How to read an argument, by its annotation."""
-_AIM: dict[str, Callable[[str], Any]] = {"user_id": _whole, "times": _times, "after": _whole}
-"""What goes with every fault but chaos."""
+_AIM: dict[str, Callable[[str], Any]] = {
+    "user_id": _whole,
+    "key_id": _whole,
+    "session_id": _whole,
+    "times": _times,
+    "after": _whole,
+    "lasting": _number,
+}
+"""What goes with every fault that waits for its victim."""
 
 
 def apply(faults: Faults, spec: str) -> None:
@@ -134,7 +192,7 @@ def apply(faults: Faults, spec: str) -> None:
         raise FaultSpecError(f"{spec}: {missing[0]} is missing; write {usage(kind)}")
     try:
         method(**arguments)
-    except ValueError as error:  # what chaos says of its numbers
+    except ValueError as error:  # what the fault says of its numbers
         raise FaultSpecError(f"{spec}: {error}") from None
 
 
@@ -154,7 +212,7 @@ def _parameters(method: Callable[..., None]) -> tuple[dict[str, Callable[[str], 
         if name == "self":
             continue
         if parameter.kind is parameter.VAR_KEYWORD:
-            readers.update(_AIM)
+            readers.update({key: read for key, read in _AIM.items() if key not in readers})
             continue
         readers[name] = _READERS[parameter.annotation]
         if parameter.default is parameter.empty:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 from radiogram.errors import DecodeError, EncodeError, RadiogramError, SchemaError
 from radiogram.server import layers
-from radiogram.server.faults import Withheld
+from radiogram.server.faults.base import CallFault, Who, Withheld
 from radiogram.tl import api
 from radiogram.tl.base import Request
 from radiogram.tl.build import Registry, registry
@@ -47,6 +47,8 @@ class RpcFault(RadiogramError):
         super().__init__(f"{code} {message}")
         self.code = code
         self.message = message
+        self.then: Callable[[], object] | None = None
+        """What happens when the client has been told."""
         self.keeps = keeps
 
 
@@ -120,6 +122,15 @@ class Caller:
     def registry(self) -> Registry:
         """The layer in which this session reads."""
         return registry(self.layer or self.authorization.layer or api.LAYER)
+
+    @property
+    def who(self) -> Who:
+        """Whose calls these are, as faults are aimed."""
+        return Who(
+            self.authorization.user_id,
+            int.from_bytes(self.key.key_id, "little"),
+            self.session_id,
+        )
 
     def outcome(self, msg_id: int) -> str:
         """Return the state of an earlier call of the session: unknown, running, ok or failed."""
@@ -411,15 +422,21 @@ def _dispatch(world: World, caller: Caller, body: bytes) -> bytes:
         raise RpcFault(400, "INPUT_REQUEST_INVALID") from None
     if world.observer is not None:
         world.observer.called(caller, newest)
+    instead = None
     if troubled:
-        _meet_fault(world, caller, newest, None)
+        newest, instead = _before(world, caller, newest)
     call = newest
     if connection_id is not None:  # the wrapper has a handler like any method (A12.9)
         call = api.InvokeWithBusinessConnection(connection_id=connection_id, query=newest)
-    handler = find_handler(call, authorization, world)
+    handler = find_handler(call, authorization, world) if instead is None else None
     context = Context(world, caller)
     try:
-        value = handler.function(context, call)
+        if handler is not None:
+            value = handler.function(context, call)
+        else:
+            value = instead.answer(call) if instead is not None and instead.answer else None
+        if troubled:
+            value, target, method = _changed(context, newest, value, target, method)
         result = target.encode_result(method, layers.downgrade_result(value, method, target))
         context.commit()
     except RpcFault as fault:
@@ -437,21 +454,87 @@ def _dispatch(world: World, caller: Caller, body: bytes) -> bytes:
     if world.observer is not None:
         world.observer.answered(caller, newest, value)
     if troubled:
-        _meet_fault(world, caller, newest, result)
-    if handler.shared and len(body) == 4 and connection_id is None:
+        _meet(world, caller, world.faults.of_call(newest, caller.who, "after"), result)
+    if (
+        handler is not None
+        and handler.shared
+        and not troubled
+        and len(body) == 4
+        and connection_id is None
+    ):
         world.shared_results[shared] = (second, result)
     return result
 
 
-def _meet_fault(world: World, caller: Caller, request: Request[Any], answer: bytes | None) -> None:
-    """Let a call meet what a test wants it to, before it is executed or after."""
-    user_id = caller.authorization.user_id
-    fault = world.faults.of_call(request, user_id, "before" if answer is None else "after")
+def _before(
+    world: World, caller: Caller, request: Request[Any]
+) -> tuple[Request[Any], CallFault | None]:
+    """Let a call meet what a test wants it to before it is executed.
+
+    Returns the request to execute, and the fault that answers in the place of a handler.
+    """
+    faults = world.faults
+    refusal = faults.refusal(request, caller.who)
+    if refusal is not None:
+        faults.note("state", f"{refusal[1]} {request.TL_NAME}", caller.who.user_id)
+        raise RpcFault(*refusal)
+    fault = faults.of_call(request, caller.who, "before")
+    if fault is not None and fault.alter is not None:
+        return fault.alter(request), None
+    if fault is not None and fault.answer is not None:
+        return request, fault
+    _meet(world, caller, fault, None)
+    return request, None
+
+
+def _changed(
+    context: Context,
+    request: Request[Any],
+    value: Any,
+    target: Registry,
+    method: type[Request[Any]],
+) -> tuple[Any, Registry, type[Request[Any]]]:
+    """Return the result that a test wants, and how it is encoded (E25, E26, E30, E32, E33)."""
+    faults = context.world.faults
+    for fault in faults.of_result(request, context.caller.who):
+        if fault.change is not None:
+            value = fault.change(context, request, value)
+        elif fault.layer:
+            older = registry(fault.layer)
+            found = older.get(method.TL_NAME)
+            if found is not None and issubclass(found, Request):
+                target, method = older, found
+    return faults.dress(value, context.user_id), target, method
+
+
+def _meet(world: World, caller: Caller, fault: CallFault | None, answer: bytes | None) -> None:
+    """Let a call meet a fault; `answer` is ready if the call was executed."""
     if fault is None:
         return
-    if fault.error is not None:
-        here = caller.authorization.dc_id or world.dc_id
-        if fault.error[0] == 303 and fault.error[1].endswith(f"_MIGRATE_{here}"):
-            return  # whoever was sent to this DC has arrived
-        raise RpcFault(*fault.error)
-    raise Withheld(fault, answer)
+    if fault.error is None:
+        raise Withheld(fault, answer)
+    here = caller.authorization.dc_id or world.dc_id
+    if fault.error[0] == 303 and fault.error[1].endswith(f"_MIGRATE_{here}"):
+        return  # whoever was sent to this DC has arrived
+    refusal = RpcFault(*fault.error)
+    if fault.ends_login:
+        context = Context(world, caller)
+        world.authorizations.log_out(context, caller.authorization.key_id)
+        context.commit()
+    if fault.popup is not None:
+        user_id, text = caller.authorization.user_id, fault.popup
+        refusal.then = lambda: world.deliver(user_id, _popup(refusal, text, world))
+    raise refusal
+
+
+def _popup(fault: RpcFault, text: str, world: World) -> api.TypeUpdates:
+    """Return the notification that tells a person what an error of code 406 means (A11.3)."""
+    notification = api.UpdateServiceNotification(
+        popup=True,
+        inbox_date=int(world.clock.now()),
+        type=fault.message,
+        message=text,
+        media=api.MessageMediaEmpty(),
+        entities=[],
+    )
+    return api.UpdateShort(update=notification, date=int(world.clock.now()))

@@ -17,6 +17,7 @@ from radiogram.mtproto.server import SaltBook, ServerSession
 from radiogram.server.authorizations import Authorization
 from radiogram.server.faults import Withheld
 from radiogram.server.rpc import Caller, NotYet, RpcFault, dispatch
+from radiogram.server.spoiling import id_of, spoil
 from radiogram.tl import api, mtproto
 
 if TYPE_CHECKING:
@@ -57,6 +58,8 @@ class Session(Caller):
             now=server.world.clock.now(),
         )
         self._parked: dict[int, events.Request] = {}
+        self._last_id = 0
+        """Of the packet that was spoilt last."""
         self._late: list[bytes] = []
         """Packets that leave behind the next ones, because a test wants it so."""
         self._timer: Timer | None = None
@@ -88,11 +91,22 @@ class Session(Caller):
         self._engine.connection_lost(now=now)
         self._server.idle(self)
 
-    def receive(self, envelope: Envelope) -> None:
-        """Take one decrypted packet, and execute the calls in it."""
-        for event in self._engine.receive(envelope, now=self._world.clock.now()):
-            self._handle(event)
+    def receive(self, envelope: Envelope, *, refusal: int = 0) -> None:
+        """Take one decrypted packet, and execute the calls in it.
+
+        With `refusal` it is refused by that number instead.
+        """
+        now = self._world.clock.now()
+        if refusal:
+            self._engine.refuse(envelope, refusal, now=now)
+        else:
+            for event in self._engine.receive(envelope, now=now):
+                self._handle(event)
         self._server.touched(self)
+
+    def use_salts(self, salts: SaltBook) -> None:
+        """Take other salts from now on."""
+        self._engine.use_salts(salts)
 
     # -------------------------------------------------------------- from the rpc layer
 
@@ -111,8 +125,13 @@ class Session(Caller):
             if self._engine.take_updates_lost():  # the client has to ask for them (C0.3.8)
                 body = self.registry.encode(api.UpdatesTooLong())
                 self._engine.push(body, now=self._world.clock.now())
-            packets = self._engine.packets(now=self._world.clock.now())
-            if packets and self._world.faults.has_packets:
+            now = self._world.clock.now()
+            faults = self._world.faults
+            if faults.packets and faults.has_lost_acks and self._engine.acks_due(now=now):
+                if faults.loses_ack(self.who):
+                    self._engine.drop_acks()
+            packets = self._engine.packets(now=now)
+            if packets and faults.has_packets:
                 packets = self._spoil(packets)
             if packets and self.connection is not None:
                 self.connection.write(packets)
@@ -123,12 +142,15 @@ class Session(Caller):
         going: list[bytes] = []
         late: list[bytes] = []
         for packet in packets:
-            fault = self._world.faults.of_packet(self.authorization.user_id, incoming=False)
+            fault = self._world.faults.of_packet(self.who, incoming=False)
             kind = fault.kind if fault is not None else ""
-            if kind == "drop" and self.connection is not None:
-                self.connection.abort()
+            if fault is not None and kind == "drop" and self.connection is not None:
+                self.connection.abort(reset=fault.reset)
                 return []
-            if kind == "reorder":
+            if fault is not None and kind == "spoil":
+                going.append(self._spoilt(packet, fault.spoiling))
+                going += [] if fault.instead else [packet]
+            elif kind == "reorder":
                 late.append(packet)
             elif kind != "lose":
                 going += [packet, packet] if kind == "repeat" else [packet]
@@ -140,6 +162,15 @@ class Session(Caller):
             asyncio.get_running_loop().call_later(LATE, self._release)
         self._late += late
         return going
+
+    def _spoilt(self, packet: bytes, spoiling: str) -> bytes:
+        """Return a packet that must not be accepted (E29)."""
+        key = self.key.key
+        if key is None:
+            return packet
+        last_id = self._last_id or id_of(packet, key)
+        self._last_id = id_of(packet, key)
+        return spoil(packet, key, spoiling, last_id=last_id, random=self._world.random)
 
     def _release(self) -> None:
         late, self._late = self._late, []
@@ -207,6 +238,8 @@ class Session(Caller):
             result = dispatch(self._world, self, event.body)
         except RpcFault as fault:
             self._engine.reply_error(event.msg_id, fault.code, fault.message, now=clock.now())
+            if fault.then is not None:
+                fault.then()
         except Withheld as withheld:
             self._withhold(event.msg_id, withheld)
         except NotYet:
@@ -226,19 +259,29 @@ class Session(Caller):
         if answer is None:
             self._engine.unread(msg_id)
         else:
-            if fault.delay:
+            if fault.kind == "delay":
                 self._world.clock.call_later(fault.delay, lambda: self._answer_late(msg_id, answer))
+                return
+            if fault.kind == "hold":
+                self._world.faults.answers.append(lambda: self._answer_late(msg_id, answer))
                 return
             # The answer is ready and kept, so that a repetition of the call gets it.
             self._engine.reply(msg_id, answer, now=self._world.clock.now())
-            if fault.lose:
+            if fault.kind == "lose":
                 self._engine.hold_back(msg_id)
-        if fault.drop and self.connection is not None:
-            self.connection.abort()
+            elif fault.kind == "repeat":
+                asyncio.get_running_loop().call_soon(self._answer_again, msg_id)
+        if fault.kind == "drop" and self.connection is not None:
+            self.connection.abort(reset=fault.reset)
 
     def _answer_late(self, msg_id: int, answer: bytes) -> None:
         self._engine.reply(msg_id, answer, now=self._world.clock.now())
         self._server.touched(self)
+
+    def _answer_again(self, msg_id: int) -> None:
+        self.flush()  # the first time, so that it is not one packet
+        self._engine.send_again(msg_id)
+        self.flush()
 
     def _retry_parked(self) -> None:
         for msg_id, event in list(self._parked.items()):

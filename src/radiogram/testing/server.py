@@ -16,15 +16,12 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import update
-
 from radiogram.client.client import TelegramClient
 from radiogram.client.datacenters import ServerAddress
 from radiogram.client.environment import Environment
 from radiogram.client.sessions import MemorySession, Session, SessionData
-from radiogram.crypto.keys import AuthKey
 from radiogram.server.clock import Clock
-from radiogram.server.db import auth_keys, open_database
+from radiogram.server.db import open_database
 from radiogram.server.faults import Faults
 from radiogram.server.identity import key_of_process
 from radiogram.server.server import META_KEY, Server
@@ -152,6 +149,7 @@ class TelegramServer:
         )
         await server.start()
         server.world.faults = self._faults
+        self._faults.attach(server)
         server.world.observer = self.traffic
         self.traffic.note("server", f"the server listens on {server.host}:{server.port}")
         return server
@@ -207,13 +205,7 @@ class TelegramServer:
         return self._thread.call(self._sign_in, account)
 
     def _sign_in(self, account: Account) -> SessionData:
-        world = self._running.world
-        key = AuthKey(world.random(256))
-        world.authorizations.add(key, dc_id=self.dc_id, first_salt=0, expires_at=None)
-        with world.db.begin() as tx:
-            tx.execute(
-                update(auth_keys).where(auth_keys.c.key_id == key.key_id).values(user_id=account.id)
-            )
+        key = self._running.world.sign_in(account.id)
         return SessionData(
             dc_id=self.dc_id,
             host=self.host,
