@@ -61,7 +61,8 @@ def test_an_api_id_that_is_none(device: Keyed, api_id: int) -> None:
 def test_the_code_of_a_new_number_goes_to_the_phone(device: Keyed) -> None:
     sent = device.send_code("+999 66 2 0001")
     assert sent.type == api.auth.SentCodeTypeSms(length=5)
-    assert sent.next_type is None
+    assert sent.next_type == api.auth.CodeTypeCall()
+    assert sent.timeout == 60
     assert len(sent.phone_code_hash) >= 16
 
 
@@ -96,7 +97,8 @@ def test_the_code_comes_as_a_message_when_there_is_another_session(stage: Stage)
     assert [user.id for user in push.updates.users if user.id == 777000]
 
 
-def test_resend_goes_from_app_to_phone_and_no_further(stage: Stage) -> None:
+def test_resend_goes_from_app_to_phone_and_no_further(make_stage: Any) -> None:
+    stage = make_stage(login_code_ways=("app", "sms"))
     sign_in(Keyed(stage.world), "9996621111")
     device = Keyed(stage.world)
     first = device.send_code("9996621111")

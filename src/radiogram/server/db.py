@@ -165,7 +165,8 @@ phone_codes = Table(
     Column("hash", String(64), primary_key=True),
     Column("code", String(16), nullable=False),
     Column("created", Integer, nullable=False),
-    Column("state", String(16), nullable=False),  # a way of codes.WAYS; "checked" or "used"
+    Column("state", String(16), nullable=False),  # a settings.CodeWay; "checked" or "used"
+    Column("calls", SmallInteger, nullable=False, default=0),  # codes.FLASH | codes.MISSED
 )
 
 passwords = Table(

@@ -9,6 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+CodeWay = Literal["app", "sms", "word", "phrase", "call", "flash_call", "missed_call", "fragment"]
+"""A way in which a login code reaches somebody."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
@@ -20,6 +23,14 @@ class Settings:
     digit for a ``99966XYYYY`` test number (D1), and 12345 for any other (D9)."""
     login_code_lifetime: int = 600
     """How long a code that was asked for stays usable."""
+    login_code_ways: tuple[CodeWay, ...] = ("app", "sms", "call")
+    """How a code reaches the owner of a number, in the order in which auth.resendCode goes on:
+    as a message to the account's other sessions, if it has one (app), to the phone as digits
+    (sms), a word or three words, by a voice (call), as the number of a caller (flash_call) or its
+    last digits (missed_call), or on a web page (fragment). The two before the last only where the
+    client allows them."""
+    login_code_timeout: int = 60
+    """Seconds after which a client may offer the next way."""
     login_code_attempts: int = 10
     """Wrong codes that one ``phone_code_hash`` survives; then it is expired."""
     exported_authorization_lifetime: int = 60
@@ -33,6 +44,36 @@ class Settings:
     """Answer PHONE_MIGRATE_X to a test number of another DC (D2) instead of serving it here."""
     test_mode: bool = False
     """Play a test DC: ``config.test_mode``, and DC ids + 10000 in the key exchange (D4, D5)."""
+    unknown_numbers: Literal["sign_up", "create", "refuse"] = "sign_up"
+    """What becomes of a number without an account: it can sign up, an account named after it is
+    made with the first right code, or it gets PHONE_NUMBER_APP_SIGNUP_FORBIDDEN (D9)."""
+    banned_numbers: frozenset[str] = frozenset()
+    """Numbers, in digits, that are answered PHONE_NUMBER_BANNED."""
+    terms: str = ""
+    """Terms that somebody who signs up is shown; empty: none."""
+    confirm_logins: bool = False
+    """Call a new login unconfirmed until account.changeAuthorizationSettings confirms it."""
+    future_auth_tokens: Literal["never", "two_step", "always"] = "two_step"
+    """Who gets a token at auth.logOut with which to come back without a code: accounts that have
+    a password, all, or none."""
+    fresh_reset_wait: int = 0
+    """Seconds for which a new session may not end others: FRESH_RESET_AUTHORISATION_FORBIDDEN.
+    Telegram's own are 86400."""
+    login_token_lifetime: int = 30
+    """How long the token in a QR code can be accepted."""
+    password_check_lifetime: int = 600
+    """How long a check that account.getPassword has begun can be answered; once, at that."""
+    password_attempts: int = 0
+    """Wrong passwords that an account may be tried with in a day; then FLOOD_WAIT_X, and
+    PHONE_PASSWORD_FLOOD for new codes. 0 means no limit (D7)."""
+    password_reset_wait: int = 604800
+    """How long account.resetPassword waits, and after a decline before it can be asked again."""
+    email_code_lifetime: int = 3600
+    """How long a code sent by e-mail stays usable."""
+    deletion_wait: int = 604800
+    """How long account.deleteAccount waits where there is a password and it was not given."""
+    bots_per_owner: int = 20
+    """Bots that one account can make with BotFather."""
     api_ids: frozenset[int] = frozenset()
     """The api_ids that are known; empty means that any positive one is."""
     country: str = "DE"

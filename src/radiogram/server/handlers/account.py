@@ -1,24 +1,18 @@
-"""Server layer: account.*: what an account changes about itself, and its sessions (C2, C1).
+"""Server layer: account.*: what an account changes about itself (C2).
 
 Knows the caller's own row and who should hear of a change.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
-from sqlalchemy import Row, select, update
+from sqlalchemy import update
 
 from radiogram.server import accounts, audience, render, text, usernames
-from radiogram.server.db import PEER_USER, auth_keys, users
+from radiogram.server.db import PEER_USER, users
 from radiogram.server.handlers.auth import check_names
 from radiogram.server.rpc import Context, RpcFault, handles
 from radiogram.server.store import Peer
 from radiogram.tl import api
-
-TTL_DAYS = 365
-"""Days after which an unused session is said to end."""
-
 
 # ------------------------------------------------------------------ profile
 
@@ -101,56 +95,3 @@ def _tell_names(ctx: Context) -> None:
 
 def _myself(ctx: Context) -> api.TypeUser:
     return render.People(ctx.tx, ctx.now).seen_by(ctx.user_id, [ctx.user_id])[0]
-
-
-# ------------------------------------------------------------------ sessions
-
-
-@handles(api.account.GetAuthorizations, bots=False)
-def get_authorizations(
-    ctx: Context, request: api.account.GetAuthorizations
-) -> api.account.Authorizations:
-    rows = ctx.tx.execute(
-        select(auth_keys)
-        .where(auth_keys.c.user_id == ctx.user_id, auth_keys.c.origin.is_(None))
-        .order_by(auth_keys.c.last_active.desc(), auth_keys.c.created.desc())
-    ).all()
-    mine = ctx.caller.authorization.key_id
-    listed = sorted(rows, key=lambda row: bytes(row.key_id) != mine)
-    return api.account.Authorizations(
-        authorization_ttl_days=TTL_DAYS,
-        authorizations=[_authorization(ctx, row, current=row.key_id == mine) for row in listed],
-    )
-
-
-@handles(api.account.ResetAuthorization, bots=False)
-def reset_authorization(ctx: Context, request: api.account.ResetAuthorization) -> bool:
-    row = ctx.tx.execute(
-        select(auth_keys.c.key_id).where(
-            auth_keys.c.user_id == ctx.user_id,
-            auth_keys.c.hash == request.hash,
-            auth_keys.c.key_id != ctx.caller.authorization.key_id,
-        )
-    ).first()
-    if row is None:
-        raise RpcFault(400, "HASH_INVALID")
-    ctx.world.authorizations.log_out(ctx, bytes(row.key_id), fault="SESSION_REVOKED")
-    return True
-
-
-def _authorization(ctx: Context, row: Row[Any], *, current: bool) -> api.Authorization:
-    return api.Authorization(
-        current=current,
-        hash=0 if current else row.hash,
-        device_model=row.device_model or "",
-        platform=row.lang_pack or "",
-        system_version=row.system_version or "",
-        api_id=row.api_id or 0,
-        app_name=f"App {row.api_id or 0}",
-        app_version=row.app_version or "",
-        date_created=row.created,
-        date_active=row.last_active,
-        ip=ctx.world.authorizations.address_of(bytes(row.key_id)),
-        country=ctx.world.settings.country,
-        region="",
-    )
