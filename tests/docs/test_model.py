@@ -7,7 +7,8 @@ import re
 import pytest
 
 from radiogram import errors
-from radiogram.docs import derive
+from radiogram.docs import derive, markdown
+from radiogram.docs.markdown import programs
 from radiogram.docs.model import (
     ConstructorPage,
     ErrorPage,
@@ -16,6 +17,8 @@ from radiogram.docs.model import (
     TypePage,
     is_described,
 )
+from radiogram.docs.run import CASTABLE
+from radiogram.tl.plain import request_from_plain
 from radiogram.tl.schema.tables import LAYER
 
 MODEL = Model(implemented=["messages.updatePinnedMessage"])
@@ -84,6 +87,7 @@ def test_other_names() -> None:
 def test_links_lead_both_ways() -> None:
     peer = MODEL.type("InputPeer")
     assert "messages.updatePinnedMessage" in peer.taken_by
+    assert "inputDialogPeer" in peer.part_of
     assert "inputPeerSelf" in peer.constructors
     assert "messages.updatePinnedMessage" in MODEL.type("Updates").returned_by
     assert "messages.updatePinnedMessage" in MODEL.error("PIN_RESTRICTED").raised_by
@@ -117,3 +121,32 @@ def test_coverage_counts_what_was_written() -> None:
     assert coverage.methods == 859
     assert (coverage.implemented, coverage.implemented_described) == (1, 1)
     assert 1 <= coverage.described <= 859
+
+
+def test_each_method_has_an_example_that_can_be_written_and_made() -> None:
+    for name in MODEL.methods:
+        for example in MODEL.method(name).examples:
+            *_, call = example.calls
+            if not example.actor:
+                request_from_plain(name, call.values, castable=CASTABLE)
+            for _, language, text in programs(example):
+                assert text.endswith("\n")
+                if language == "python":
+                    compile(text, name, "exec")
+
+
+def test_pages_as_markdown() -> None:
+    page = MODEL.method("messages.updatePinnedMessage")
+    text = markdown.page(page, lambda kind, name: f"{kind}/{name}.md")
+    headings = re.findall("^## (.+)$", text, re.MULTILINE)
+    # In the order that the project began with.
+    assert headings[:5] == [
+        "Example", "Parameters", "Result", "Possible errors", "Can bots use this method?",
+    ]  # fmt: skip
+    assert headings[-1] == "Related pages"
+    assert "| 400 | [CHAT\\_NOT\\_MODIFIED](error/CHAT_NOT_MODIFIED.md) |" in text
+    assert "[Updates](type/Updates.md)" in text
+    for kind in ("InputPeer", "inputPeerUser", "PIN_RESTRICTED"):
+        found = MODEL.find(kind)
+        assert found is not None
+        assert markdown.page(found).startswith(f"# {kind}".replace("_", "_"))

@@ -15,7 +15,10 @@ import msgspec
 
 from radiogram import errors
 from radiogram.docs import derive, friendly
+from radiogram.docs.code import Written
+from radiogram.docs.examples import Output, examples, outputs
 from radiogram.docs.facts import Facts, facts
+from radiogram.docs.sample import sample
 from radiogram.docs.texts import Text, text
 from radiogram.tl.build import Registry, registry
 from radiogram.tl.plain import closest
@@ -59,6 +62,18 @@ class PossibleError(msgspec.Struct, frozen=True, gc=False):
     about: Sentence
 
 
+class Shown(msgspec.Struct, frozen=True, gc=False):
+    """An example as a page shows it."""
+
+    title: str
+    actor: str
+    """Who calls; empty for values by rule, which nobody has run."""
+    calls: tuple[Written, ...]
+    """What the acting account calls, the method of the page last."""
+    output: Output | None = None
+    """What came of it when it was run; None if it never was."""
+
+
 class Step(msgspec.Struct, frozen=True, gc=False):
     """What changed in one layer."""
 
@@ -84,6 +99,8 @@ class MethodPage(Page, frozen=True, kw_only=True):
     class_name: str
     """Within ``api``: ``messages.UpdatePinnedMessage``."""
     declaration: str
+    examples: tuple[Shown, ...]
+    """At least one; the first is the page's own."""
     parameters: tuple[Parameter, ...]
     result: str
     """TL type of the answer."""
@@ -117,7 +134,9 @@ class TypePage(Page, frozen=True, kw_only=True):
     constructors: tuple[str, ...]
     returned_by: tuple[str, ...]
     taken_by: tuple[str, ...]
-    """Methods and constructors with a parameter of this type."""
+    """Methods with a parameter of this type."""
+    part_of: tuple[str, ...]
+    """Constructors with a field of this type."""
 
 
 class ErrorPage(Page, frozen=True, kw_only=True):
@@ -211,6 +230,7 @@ class Model:
             related=said.related or self._related(definition),
             class_name=definition.qualified_name,
             declaration=str(definition),
+            examples=self._examples(definition),
             parameters=self._parameters(definition, said),
             result=definition.result,
             result_about=_said(said.result, derive.result(definition.result)),
@@ -260,6 +280,7 @@ class Model:
             constructors=constructors,
             returned_by=self._returned_by.get(name, ()),
             taken_by=self._taken_by.get(name, ()),
+            part_of=self._part_of.get(name, ()),
         )
 
     def error(self, name: str) -> ErrorPage:
@@ -300,6 +321,18 @@ class Model:
                 ),
             )
             for field in definition.fields
+        )
+
+    def _examples(self, definition: Definition) -> tuple[Shown, ...]:
+        name = definition.name
+        found = examples(name)
+        if not found:
+            call = Written(name, sample(definition, self.registry))
+            return (Shown(title="", actor="", calls=(call,)),)
+        given: tuple[Output | None, ...] = (*outputs(name), *[None] * len(found))
+        return tuple(
+            Shown(one.title, one.actor, tuple(one.written(name)), output)
+            for one, output in zip(found, given, strict=False)
         )
 
     def _error(self, code: int, name: str, said: Text) -> PossibleError:
@@ -362,10 +395,15 @@ class Model:
 
     @cached_property
     def _taken_by(self) -> Mapping[str, tuple[str, ...]]:
+        return self._with_fields(self.methods)
+
+    @cached_property
+    def _part_of(self) -> Mapping[str, tuple[str, ...]]:
+        return self._with_fields(self.constructors)
+
+    def _with_fields(self, names: Iterable[str]) -> Mapping[str, tuple[str, ...]]:
         return _reverse(
-            (base_type(field), name)
-            for name in (*self.methods, *self.constructors)
-            for field in self._definitions[name].fields
+            (base_type(field), name) for name in names for field in self._definitions[name].fields
         )
 
     @cached_property

@@ -14,7 +14,9 @@ import json
 import re
 import sys
 from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
+from textwrap import indent
 from typing import Any
 
 import msgspec
@@ -45,7 +47,7 @@ async def run_example(method: str, example: Example) -> Output:
         for name in example.watch:
             watcher = await demo.client(name)
             await watcher.invoke(api.updates.GetState())
-            watcher.on_update(lambda update, name=name: pushed[name].append(show(update)))
+            watcher.on_update(partial(_keep, pushed[name]))
         given: list[Any] = []
         for step in example.steps:
             client = await demo.client(step.actor or example.actor)
@@ -66,6 +68,10 @@ async def run_example(method: str, example: Example) -> Output:
         for name in example.watch:  # what was pushed before comes before this answer
             await (await demo.client(name)).invoke(api.updates.GetState())
         return Output(result=show(answer), updates=pushed)
+
+
+def _keep(pushed: list[str], updates: api.TypeUpdates) -> None:
+    pushed.append(show(updates))
 
 
 async def invoke(
@@ -100,7 +106,7 @@ def resolve(plain: Any, given: list[Any]) -> Any:
 def show(value: object) -> str:
     """Show an answer as a program prints it."""
     if isinstance(value, list) and any(isinstance(one, TLObject) for one in value):
-        return "[" + "".join(f"\n    {show(one)}," for one in value).replace("\n", "\n") + "\n]"
+        return "[" + "".join(f"\n{indent(show(one), '    ')}," for one in value) + "\n]"
     return value.stringify() if isinstance(value, TLObject) else repr(value)
 
 

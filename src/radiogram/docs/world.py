@@ -167,7 +167,7 @@ class _Furnisher:
         chat = api.InputPeerChat(chat_id=made.updates.chats[0].id)
         self.send("ben", chat, "Training is on Thursday.")
 
-    def room(self, title: str, username: str, users: list[Any], **kind: bool) -> None:
+    def room(self, title: str, username: str, users: list[Any], **kind: Any) -> None:
         made = self.call("ada", api.channels.CreateChannel(title=title, about="", **kind))
         chat = made.chats[0]
         channel = api.InputChannel(channel_id=chat.id, access_hash=chat.access_hash)
