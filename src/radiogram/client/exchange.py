@@ -37,8 +37,8 @@ class KeyExchange:
         self._reply: asyncio.Future[bytes] | None = None
         self._last_id = 0
 
-    async def run(self, timeout: float) -> HandshakeResult:
-        """Exchange keys within `timeout` seconds.
+    async def run(self, timeout: float, *, expires_in: int | None = None) -> HandshakeResult:
+        """Exchange keys within `timeout` seconds; with `expires_in` the key is a temporary one.
 
         Raises SecurityError when the server is not the one whose key was given, ConnectionFailed
         when it does not answer or speaks something else; both name the address.
@@ -46,7 +46,7 @@ class KeyExchange:
         endpoint = self._endpoint
         try:
             async with asyncio.timeout(timeout):
-                return await self._steps()
+                return await self._steps(expires_in)
         except TimeoutError:
             raise ConnectionFailed(
                 f"{endpoint} accepted the connection but did not answer the key exchange within "
@@ -61,10 +61,13 @@ class KeyExchange:
                 f"{endpoint} does not follow the key exchange ({error}); is this an MTProto server?"
             ) from error
 
-    async def _steps(self) -> HandshakeResult:
+    async def _steps(self, expires_in: int | None) -> HandshakeResult:
         env = self._env
         steps = client_handshake(
-            keys=self._endpoint.keys, dc=self._endpoint.wire_dc, random=env.random
+            keys=self._endpoint.keys,
+            dc=self._endpoint.wire_dc,
+            random=env.random,
+            expires_in=expires_in,
         )
         body = next(steps)
         while True:

@@ -41,6 +41,7 @@ from radiogram.errors import (
 )
 from radiogram.mtproto import events
 from radiogram.mtproto.client import ClientSession
+from radiogram.mtproto.handshake import HandshakeResult
 from radiogram.net.deadline import Timer
 from radiogram.net.driver import PacketConnection
 from radiogram.wire.base import ErrorCode, Frame, Packet
@@ -197,15 +198,24 @@ class Sender:
         conn.drained = self._flush
         self._session.connection_made(now=self._clock())
         self._flush()
+        await self._make_ready(conn)
+
+    async def _make_ready(self, conn: PacketConnection) -> None:
+        """Do what must be done before calls can be made; here nothing."""
+
+    async def _exchange_keys(
+        self, conn: PacketConnection, *, expires_in: int | None = None
+    ) -> HandshakeResult:
+        self._exchange = KeyExchange(conn, self.endpoint, self._env)
+        try:
+            return await self._exchange.run(self._options.timeout, expires_in=expires_in)
+        finally:
+            self._exchange = None
 
     async def _start_session(self, conn: PacketConnection) -> ClientSession:
         key, salt, time_offset = self._key, 0, 0.0
         if key is None:
-            self._exchange = KeyExchange(conn, self.endpoint, self._env)
-            try:
-                made = await self._exchange.run(self._options.timeout)
-            finally:
-                self._exchange = None
+            made = await self._exchange_keys(conn)
             key, salt, time_offset = made.auth_key, made.salt, made.time_offset
             self._key = key
             self._hooks.key_made(key)
@@ -291,8 +301,8 @@ class Sender:
             return
         self._conn = None
         self._timer.cancel()
-        assert self._session is not None
-        self._session.connection_lost(now=self._clock())
+        if self._session is not None:
+            self._session.connection_lost(now=self._clock())
         log.info("lost the connection to %s: %s", self.endpoint, error or "closed by the server")
         if self._proved:
             self._repair = self._loop.create_task(self._reconnect(error))

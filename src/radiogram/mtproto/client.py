@@ -40,13 +40,14 @@ pongs, states, and calls that were answered before they were asked about.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from math import inf
 from struct import Struct
 from typing import ClassVar, TypeVar, cast
 
 from radiogram.crypto.keys import AuthKey
 from radiogram.errors import DecodeError, LocalProtocolError, RemoteProtocolError, SecurityError
+from radiogram.mtproto.binding import Binding, write_call
 from radiogram.mtproto.events import (
     AuthKeyDestroyed,
     CallDropped,
@@ -54,6 +55,7 @@ from radiogram.mtproto.events import (
     ConnectionDead,
     Event,
     NewSession,
+    Overslept,
     Result,
     ResultError,
     SaltChanged,
@@ -119,6 +121,8 @@ END_OF_IDS = ((1 << 31) - 30 * 86400) << 32
 PING_INTERVAL = 60.0
 DISCONNECT_DELAY = 75
 """Seconds after which the server may close a connection that sends no more pings."""
+OVERSLEPT = DISCONNECT_DELAY - PING_INTERVAL
+"""Seconds by which a ping may be late; by then the server has closed the connection."""
 ANSWER_TIMEOUT = 15.0
 """Seconds without any packet after a question, before the connection is taken for dead."""
 CHECK_AT_MOST = 60.0
@@ -148,7 +152,16 @@ _DESTROY_AUTH_KEY = 0xD1435160
 class _Call(Outgoing):
     """An unanswered call."""
 
-    __slots__ = ("asked", "asked_at", "call_id", "content_related", "dropping", "repairs")
+    __slots__ = (
+        "asked",
+        "asked_at",
+        "call_id",
+        "content_related",
+        "dropping",
+        "repairs",
+        "travelled",
+        "written",
+    )
 
     def __init__(
         self, msg_id: int, seq_no: int, body: bytes, call_id: int, content_related: bool
@@ -162,6 +175,10 @@ class _Call(Outgoing):
         self.asked_at = 0.0
         self.dropping = False
         """True for ``rpc_drop_answer``: `call_id` then names the dropped call."""
+        self.travelled = False
+        """Whether a connection that is gone has carried it."""
+        self.written: Callable[[int], bytes] | None = None
+        """Makes the body for the msg_id that it is to have, where the body depends on that."""
 
     def overdue_at(self, timeout: float) -> float:
         """Return when to ask about it, if an answer usually comes within `timeout` seconds."""
@@ -235,6 +252,43 @@ class ClientSession(Session[_Call]):
         self._calls[call.call_id] = call
         return call.call_id
 
+    def bind(self, permanent: AuthKey, *, expires_at: int, now: float) -> int:
+        """Queue ``auth.bindTempAuthKey``: let this session's key stand for a permanent one (A16.3).
+
+        Returns the number of the call. `expires_at` is unix time of the server's.
+        """
+        nonce = _new_id(self._random)
+
+        def write(msg_id: int) -> bytes:
+            binding = Binding(
+                nonce=nonce,
+                temp_auth_key_id=_signed(self.auth_key),
+                perm_auth_key_id=_signed(permanent),
+                temp_session_id=self.session_id,
+                expires_at=expires_at,
+            )
+            return write_call(permanent, binding, msg_id=msg_id, random=self._random)
+
+        self._last_call_id += 1
+        call = self._new_call(b"", self._last_call_id, True, now)
+        call.written = write
+        call.body = write(call.msg_id)
+        self._calls[call.call_id] = call
+        return call.call_id
+
+    def give_up(self) -> list[tuple[int, bool]]:
+        """Take out every unanswered call, since the server will know this session no more.
+
+        Returns their numbers, and of each whether a connection that is gone has carried it: then
+        it may have been executed.
+        """
+        calls = [(call.call_id, call.travelled) for call in self._calls.values()]
+        self._calls.clear()
+        self._kept.clear()
+        self._queue.clear()
+        self._check_due = inf
+        return calls
+
     def drop(self, call_id: int, *, now: float) -> None:
         """Forget a call and tell the server to drop its answer.
 
@@ -294,6 +348,7 @@ class ClientSession(Session[_Call]):
         self._ping_due = now + PING_INTERVAL
         self._round_trip = RoundTrip()
         for call in self._kept.values():
+            call.travelled = call.travelled or bool(call.carrier)
             call.asked = 0
         self._check_due = now + self._round_trip.timeout if self._kept else inf
         if not self._future:
@@ -310,6 +365,9 @@ class ClientSession(Session[_Call]):
         events: list[Event] = []
         if not self.connected:
             return events
+        if now > self._ping_due + OVERSLEPT:
+            self._ping_due = inf
+            return [Overslept()]
         if now >= self._dead_due:
             self._dead_due = inf
             events.append(ConnectionDead())
@@ -603,6 +661,8 @@ class ClientSession(Session[_Call]):
         call.msg_id = self._ids.next(now + self.time_offset, 0)
         call.seq_no = self._next_seq_no(call.content_related)
         call.carrier = 0
+        if call.written is not None:
+            call.body = call.written(call.msg_id)
         self._kept[call.msg_id] = self._queue[call.msg_id] = call
 
     def _start_over(self, refused: list[_Call], code: int, now: float, events: list[Event]) -> None:
@@ -707,6 +767,11 @@ class ClientSession(Session[_Call]):
         DESTROY_AUTH_KEY_NONE: _on_key_destroyed,
         DESTROY_AUTH_KEY_FAIL: _on_key_destroyed,
     }
+
+
+def _signed(key: AuthKey) -> int:
+    """Return the id of a key as a TL long."""
+    return int.from_bytes(key.key_id, "little", signed=True)
 
 
 def _new_id(random: Random) -> int:

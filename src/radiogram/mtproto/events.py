@@ -72,6 +72,11 @@ class ConnectionDead(Struct, frozen=True):
     """Nothing came back for too long: the connection should be replaced."""
 
 
+class Overslept(Struct, frozen=True):
+    """This side did not run for so long that the server has closed the connection: it should be
+    replaced, and updates may have been missed."""
+
+
 class AuthKeyDestroyed(Struct, frozen=True):
     """The server destroyed the key of this session, as it was asked to."""
 
