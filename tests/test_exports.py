@@ -14,8 +14,11 @@ PUBLIC = ["ServerAddress", "TelegramClient", "api", "errors", "events", "session
 SESSIONS = [
     "MemorySession",
     "PeerRecord",
+    "PostgresSession",
     "Session",
+    "SessionCopy",
     "SessionData",
+    "SqlSession",
     "SqliteSession",
     "State",
     "StringSession",

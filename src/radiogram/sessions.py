@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from radiogram.client.sessions import (
@@ -14,22 +15,34 @@ from radiogram.client.sessions import (
 )
 
 if TYPE_CHECKING:
+    from radiogram.client.sessions.copies import SessionCopy
+    from radiogram.client.sessions.sql import PostgresSession, SqlSession
     from radiogram.client.sessions.sqlite import SqliteSession
 
 __all__ = [
     "MemorySession",
     "PeerRecord",
+    "PostgresSession",
     "Session",
+    "SessionCopy",
     "SessionData",
+    "SqlSession",
     "SqliteSession",
     "State",
     "StringSession",
 ]
 
 
-def __getattr__(name: str) -> object:
-    if name == "SqliteSession":  # loads sqlite3, which most programs do without
-        from radiogram.client.sessions.sqlite import SqliteSession
+_LATER = {
+    "PostgresSession": "radiogram.client.sessions.sql",
+    "SessionCopy": "radiogram.client.sessions.copies",
+    "SqlSession": "radiogram.client.sessions.sql",
+    "SqliteSession": "radiogram.client.sessions.sqlite",
+}
+"""What loads sqlite3 or SQLAlchemy, which most programs do without."""
 
-        return SqliteSession
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+def __getattr__(name: str) -> object:
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_LATER[name]), name)

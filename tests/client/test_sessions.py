@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,6 +20,7 @@ from radiogram.sessions import (
     Session,
     SessionData,
     SqliteSession,
+    SqlSession,
     State,
     StringSession,
 )
@@ -35,14 +36,19 @@ NEWS = PeerRecord(-1001234567890, -222, ("news",))
 # ── every kind ───────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.fixture(params=[MemorySession, StringSession, SqliteSession])
+@pytest.fixture(params=["memory", "string", "sqlite", "encrypted", "sql"])
 def session(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Session]:
-    if request.param is SqliteSession:
-        with SqliteSession(tmp_path / "a") as kept:
+    if request.param == "memory":
+        yield MemorySession()
+    elif request.param == "string":
+        yield StringSession()
+    elif request.param == "sql":
+        with SqlSession(f"sqlite:///{tmp_path / 'accounts'}", "a") as kept:
             yield kept
-        return
-    make: Callable[[], Session] = request.param
-    yield make()
+    else:
+        passphrase = "of many words" if request.param == "encrypted" else None
+        with SqliteSession(tmp_path / "a", passphrase=passphrase) as kept:
+            yield kept
 
 
 def test_a_new_session_is_empty(session: Session) -> None:

@@ -105,7 +105,7 @@ class SessionCopy(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             session.keep_line(channel_id, pts)
         session.data = self.data
 
-    def text(self, format: str = "radiogram", *, passphrase: str | None = None) -> str:  # noqa: A002
+    def text(self, format: str = "radiogram", *, passphrase: str | None = None) -> str:
         """Write the session as one line of text, as a library reads it.
 
         `passphrase` encrypts Radiogram's own. Raises SessionError for what the format has no way
@@ -131,7 +131,7 @@ class SessionCopy(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     def save(
         self,
         path: str | os.PathLike[str],
-        format: str = "radiogram",  # noqa: A002
+        format: str = "radiogram",
         *,
         passphrase: str | None = None,
     ) -> Path:
@@ -161,7 +161,7 @@ class SessionCopy(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         foreign_files.write(self, kind, target)
         return target
 
-    def losses(self, format: str, *, file: bool = False) -> list[str]:  # noqa: A002
+    def losses(self, format: str, *, file: bool = False) -> list[str]:
         """Tell, a sentence each, what a format has no room for, or lacks and its library needs."""
         kind = _known(format)
         pyrogram = kind in {"pyrogram", "kurigram"}

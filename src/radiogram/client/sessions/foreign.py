@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 KEY_BYTES = 256
 _MAX_GRAMJS_PORT = (1 << 15) - 1
 """GramJS reads and writes ports with a sign."""
+_TELETHON_CHARACTERS = 352
+"""By this length after the ``1``, GramJS knows one of Telethon's strings."""
 _PYROGRAM = {
     263: struct.Struct(">B?256sI?"),
     267: struct.Struct(">B?256sQ?"),
@@ -88,7 +90,7 @@ def _read_telethon_or_gramjs(raw: bytes) -> tuple[str, SessionData, int]:
             raise SessionDamaged("the address in the session string is not text") from None
         format_ = "gramjs"
     elif size in {4, 16}:
-        host = ipaddress.ipwhere(address).compressed
+        host = ipaddress.ip_address(address).compressed
         format_ = "telethon"
     else:
         raise SessionDamaged(
@@ -126,14 +128,26 @@ def _write_gramjs(copy: SessionCopy) -> str:
         )
     name = host.encode()
     raw = struct.pack(f">BH{len(name)}sH", _dc(data), len(name), name, port) + data.auth_key
-    return "1" + base64.b64encode(raw).decode()
+    text = "1" + base64.b64encode(raw).decode()
+    if len(text) == 1 + _TELETHON_CHARACTERS:
+        raise SessionError(
+            f"GramJS would take a session with the short address {host!r} for one of Telethon's; "
+            "connect by a longer form of the address once"
+        )
+    return text
 
 
 # ── Pyrogram ─────────────────────────────────────────────────────────────────────────────────────
 
 
 def _read_pyrogram(raw: bytes) -> tuple[str, SessionData, int]:
-    dc_id, *middle, test_mode, key, user_id, is_bot = _PYROGRAM[len(raw)].unpack(raw)
+    layout = _PYROGRAM[len(raw)]
+    if raw[-1] > 1 or raw[5 if len(raw) == 271 else 1] > 1:  # struct takes any byte for a truth
+        raise SessionDamaged(
+            f"the session string has the length of Pyrogram's, {len(raw)} bytes, but was cut off "
+            "or changed; copy it again as a whole"
+        )
+    dc_id, *middle, test_mode, key, user_id, is_bot = layout.unpack(raw)
     return (
         "pyrogram",
         SessionData(dc_id=dc_id, auth_key=key, user_id=user_id, is_bot=is_bot, test_mode=test_mode),
@@ -278,7 +292,7 @@ def where(data: SessionData) -> tuple[str, int]:
 
 def _numeric(host: str, library: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
     try:
-        return ipaddress.ipwhere(host)
+        return ipaddress.ip_address(host)
     except ValueError:
         raise SessionError(
             f"a session string of {library} has a numeric address only, and the session has "

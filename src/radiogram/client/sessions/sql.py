@@ -1,0 +1,626 @@
+"""Layer 4, client: sessions of many accounts in one database, whichever SQLAlchemy reaches.
+
+Knows the tables, who has which account's, and how what changed gets there. Must not know what the
+facts mean.
+
+Theory of operation. A session is read once, when it is opened, and answers from memory. The key and
+who is signed in are written at once; peers and lines, which change with every update, are written
+behind by one thread for the whole database, in the order in which they changed, all that came
+together in one transaction. What has not got there is written by :meth:`SqlSession.flush` and
+`close`, and at the end of the interpreter. When the process is killed, the last moments may be
+missing: updates of these are then told once more, since a line is never written before the peers
+that were met on the way to it.
+
+Who has a session is in its row: a token, and when it was last renewed. The thread renews it; who
+does not for LEASE seconds, or is a process of this machine that is gone, has lost it. Each
+transaction begins with a look at the token, so a process that slept through the loss of its session
+cannot write over the new holder's.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from datetime import UTC
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import sqlalchemy as sa
+from msgspec.structs import asdict, astuple, replace
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+
+from radiogram.client.sessions.base import PeerRecord, SessionData, State
+from radiogram.client.sessions.lease import Holder, this_process
+from radiogram.client.sessions.memory import MemorySession
+from radiogram.errors import SessionDamaged, SessionError, SessionInUse, SessionTooNew
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+FORMAT = 1
+LEASE = 30.0
+"""Seconds without a sign of life after which a session is free."""
+BEAT = 10.0
+"""Seconds between two signs of life."""
+LINGER = 0.05
+"""Seconds in which changes gather before they are written together."""
+_RETRY = 2.0
+_POLL = 0.1
+_PATIENCE = 10.0
+_ACCOUNT = 0
+"""Stands among the channels' lines for the account's own."""
+
+_metadata = sa.MetaData()
+_meta = sa.Table(
+    "radiogram_meta",
+    _metadata,
+    sa.Column("name", sa.String(40), primary_key=True),
+    sa.Column("value", sa.String(200), nullable=False),
+)
+_sessions = sa.Table(
+    "radiogram_sessions",
+    _metadata,
+    sa.Column("name", sa.String(190), primary_key=True),
+    sa.Column("dc_id", sa.Integer, nullable=False),
+    sa.Column("host", sa.String(255), nullable=False),
+    sa.Column("port", sa.Integer, nullable=False),
+    sa.Column("auth_key", sa.LargeBinary(256), nullable=False),
+    sa.Column("user_id", sa.BigInteger, nullable=False),
+    sa.Column("is_bot", sa.Boolean, nullable=False),
+    sa.Column("test_mode", sa.Boolean, nullable=False),
+    sa.Column("token", sa.String(32), nullable=False),
+    sa.Column("holder", sa.Text, nullable=False),
+    sa.Column("renewed", sa.Float(53), nullable=False),
+)
+_peers = sa.Table(
+    "radiogram_peers",
+    _metadata,
+    sa.Column("session", sa.String(190), primary_key=True),
+    sa.Column("marked_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("access_hash", sa.BigInteger, nullable=False),
+    sa.Column("usernames", sa.Text, nullable=False),
+    sa.Column("phone", sa.String(40), nullable=False),
+)
+_lines = sa.Table(
+    "radiogram_lines",
+    _metadata,
+    sa.Column("session", sa.String(190), primary_key=True),
+    sa.Column("channel_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("pts", sa.Integer, nullable=False),
+    sa.Column("qts", sa.Integer, nullable=False),
+    sa.Column("date", sa.Integer, nullable=False),
+    sa.Column("seq", sa.Integer, nullable=False),
+)
+
+
+class SqlSession(MemorySession):
+    """Keep an account's data under a name in a database that may have many.
+
+    `url` is SQLAlchemy's: ``postgresql+psycopg://user@host/name``, ``mysql+pymysql://...``,
+    ``sqlite:///accounts.sqlite``. Sessions with the same URL share a connection and a thread. If
+    another process has the session, `wait` is how many seconds to wait for it, blocking the thread.
+
+    Whoever reads the database has the accounts. Raises SessionInUse, SessionTooNew, or SessionError
+    if the database cannot be used. Close the session, or use it in a ``with`` block.
+    """
+
+    def __init__(self, url: str, name: str, *, wait: float = 0.0) -> None:
+        super().__init__()
+        if not 0 < len(name) <= 190:
+            raise SessionError(f"a session's name has 1 to 190 characters, not {len(name)}")
+        self.name = name
+        self._changed_peers: dict[int, PeerRecord] = {}
+        self._changed_lines: dict[int, State | int | None] = {}
+        self._trouble: SessionError | None = None
+        self._closed = False
+        self._token = os.urandom(16).hex()
+        self._store = _Store.at(url)
+        try:
+            self._store.open(self, wait)
+        except BaseException:
+            self._store.let_go(self)
+            raise
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name!r} in {self._store.name} {self._data}>"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @staticmethod
+    def names(url: str) -> list[str]:
+        """List the sessions that a database has."""
+        store = _Store.at(url)
+        try:
+            with store.transaction() as tx:
+                return list(tx.scalars(sa.select(_sessions.c.name).order_by(_sessions.c.name)))
+        finally:
+            store.let_go(None)
+
+    def close(self) -> None:
+        """Write what is left, and give the session back; it cannot be used any more.
+
+        Raises SessionError if it cannot be written; the session is given back all the same.
+        """
+        if self._closed:
+            return
+        self._closed = True
+        if self._trouble is not None and not isinstance(self._trouble, SessionInUse):
+            return  # forked: all that is the parent's
+        try:
+            self._store.close(self)
+        finally:
+            self._store.let_go(self)
+
+    def flush(self) -> None:
+        """Write what has not been written yet. Raises SessionError if that cannot be done."""
+        self._check()
+        self._store.write([self])
+
+    @property
+    def data(self) -> SessionData:
+        """Where the account lives and how to get in."""
+        return self._data
+
+    @data.setter
+    def data(self, value: SessionData) -> None:
+        self._check()
+        self._store.write([self], data=value)
+        self._data = value
+
+    def remember(self, peers: Iterable[PeerRecord]) -> None:
+        """Keep these peers, in place of what was known of them."""
+        self._check()
+        new = [peer for peer in peers if self.by_id(peer.marked_id) != peer]
+        if new:
+            with self._store.changing(self):
+                super().remember(new)
+                self._changed_peers.update((peer.marked_id, peer) for peer in new)
+
+    def keep_line(self, channel_id: int | None, state: State | int) -> None:
+        """Note where updates stand: of a channel its pts, without a channel the account's state."""
+        self._check()
+        with self._store.changing(self):
+            super().keep_line(channel_id, state)
+            self._changed_lines[channel_id or _ACCOUNT] = state
+
+    def forget_line(self, channel_id: int) -> None:
+        """Drop what is known of a channel's updates."""
+        self._check()
+        with self._store.changing(self):
+            super().forget_line(channel_id)
+            self._changed_lines[channel_id] = None
+
+    def forget(self) -> None:
+        """Drop the key, the account, its updates and all peers; the address stays."""
+        self._check()
+        empty = replace(self._data, auth_key=b"", user_id=0, is_bot=False)
+        self._store.write([self], data=empty, forget=True)
+        super().forget()
+
+    def _check(self) -> None:
+        if self._trouble is not None:
+            raise self._trouble
+        if self._closed:
+            raise SessionError(f"the session {self.name!r} was closed; open it again")
+
+
+class PostgresSession(SqlSession):
+    """A :class:`SqlSession` in PostgreSQL, by the driver psycopg."""
+
+    def __init__(self, url: str, name: str, *, wait: float = 0.0) -> None:
+        scheme, separator, rest = url.partition("://")
+        if not separator or scheme not in {"postgres", "postgresql", "postgresql+psycopg"}:
+            raise SessionError(
+                f"a URL of PostgreSQL begins with postgresql://, not {scheme + separator!r}; "
+                "SqlSession takes those of other databases"
+            )
+        super().__init__(f"postgresql+psycopg://{rest}", name, wait=wait)
+
+
+class _Store:
+    """One database: its connection, its thread, and the sessions of this process in it."""
+
+    _stores: dict[str, _Store] = {}  # noqa: RUF012 - shared on purpose
+    _guard = threading.Lock()
+
+    def __init__(self, url: str) -> None:
+        try:
+            self._url = sa.make_url(url)
+            self._engine = _engine(self._url)
+        except ModuleNotFoundError as error:
+            raise SessionError(
+                f"the driver of that database, {error.name}, is not installed; install it "
+                "(PostgreSQL: pip install 'radiogram[postgres]')"
+            ) from None
+        except SQLAlchemyError as error:
+            raise SessionError(f"the database's URL cannot be used ({_brief(error)})") from None
+        self.name = self._url.set(query={}).render_as_string(hide_password=True)
+        self._users = 0
+        self._sessions: set[SqlSession] = set()
+        self._dirty: set[SqlSession] = set()
+        self._change = threading.Condition()
+        """Guards the sessions' changes and the sets of sessions."""
+        self._writing = threading.Lock()
+        """Held while one writes, so that what was changed later is written later."""
+        self._thread: threading.Thread | None = None
+        self._stopped = False
+        self._prepared = False
+
+    # ── sharing ──────────────────────────────────────────────────────────────────────────────
+
+    @classmethod
+    def at(cls, url: str) -> _Store:
+        """Return the store of a URL for one more user."""
+        with cls._guard:
+            store = cls._stores.get(url)
+            if store is None or store._stopped:
+                store = cls._stores[url] = _Store(url)
+            store._users += 1
+            return store
+
+    def let_go(self, session: SqlSession | None) -> None:
+        """End one use of the store; the last one ends its thread and connections."""
+        with self._guard:
+            self._users -= 1
+            last = self._users == 0
+            with self._change:
+                if session is not None:
+                    self._sessions.discard(session)
+                    self._dirty.discard(session)
+                self._stopped = last
+                self._change.notify_all()
+        if last:
+            if self._thread is not None:
+                self._thread.join(_PATIENCE)
+            self._engine.dispose()
+
+    @classmethod
+    def end(cls) -> None:
+        """Write what is left when the interpreter ends."""
+        for store in list(cls._stores.values()):
+            for session in list(store._sessions):
+                with contextlib.suppress(SessionError):
+                    session.close()
+
+    # ── reading and writing ──────────────────────────────────────────────────────────────────
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[sa.Connection]:
+        """Run the block in a transaction, and tell of trouble in Radiogram's words."""
+        try:
+            if not self._prepared:
+                self._prepare()
+            with self._engine.begin() as tx:
+                yield tx
+        except SQLAlchemyError as error:
+            raise SessionError(
+                f"the database {self.name} cannot be used ({_brief(error)}); what was written "
+                "before is still there: check that it runs, and the URL"
+            ) from error
+
+    def _prepare(self) -> None:
+        with contextlib.suppress(SQLAlchemyError):  # another process may be making them, too
+            _metadata.create_all(self._engine)
+        try:
+            with self._engine.begin() as tx:
+                version = _format(tx)
+                if version is None:
+                    tx.execute(_meta.insert().values(name="format", value=str(FORMAT)))
+        except IntegrityError:
+            with self._engine.begin() as tx:
+                version = _format(tx)
+        if version is not None and version != str(FORMAT):
+            raise SessionTooNew(
+                f"the sessions in {self.name} have format {version}, this version of Radiogram "
+                f"reads {FORMAT}; use the version that wrote them, or a later one"
+            )
+        self._prepared = True
+
+    def open(self, session: SqlSession, wait: float) -> None:
+        """Take a session for this process, and read it."""
+        deadline = time.monotonic() + wait
+        while True:
+            try:
+                self._take(session)
+                break
+            except SessionInUse:
+                if time.monotonic() >= deadline:
+                    raise
+            time.sleep(_POLL)
+        with self._change:
+            self._sessions.add(session)
+            if self._thread is None:
+                self._thread = threading.Thread(
+                    target=self._run, name=f"radiogram sessions in {self.name}", daemon=True
+                )
+                self._thread.start()
+
+    def _take(self, session: SqlSession) -> None:
+        name = session.name
+        mine = {
+            "token": session._token,
+            "holder": msgspec.json.encode(this_process()).decode(),
+        }
+        with self.transaction() as tx:
+            now = _now(tx)
+            row = tx.execute(sa.select(_sessions).where(_sessions.c.name == name)).first()
+            try:
+                if row is None:
+                    empty = asdict(SessionData())
+                    tx.execute(_sessions.insert().values(name=name, renewed=now, **mine, **empty))
+                    return
+            except IntegrityError:  # another process was quicker by a moment
+                raise SessionInUse(f"{name!r} in {self.name}") from None
+            holder = _holder(row.holder)
+            if row.token and now - row.renewed < LEASE and not (holder and holder.is_gone):
+                raise _in_use(name, self.name, holder)
+            taken = tx.execute(
+                _sessions.update()
+                .where(_sessions.c.name == name, _sessions.c.token == row.token)
+                .values(renewed=now, **mine)
+            )
+            if not taken.rowcount:
+                raise SessionInUse(f"{name!r} in {self.name}")
+            _read(tx, session, row)
+
+    def close(self, session: SqlSession) -> None:
+        """Write what a session has left, and give it back."""
+        if session._trouble is not None:
+            return
+        try:
+            self.write([session])
+        finally:
+            with contextlib.suppress(SessionError), self.transaction() as tx:
+                tx.execute(
+                    _sessions.update().where(_mine(session)).values(token="", holder="", renewed=0)
+                )
+
+    @contextlib.contextmanager
+    def changing(self, session: SqlSession) -> Iterator[None]:
+        """Let a session change, and see that it is written soon."""
+        with self._change:
+            yield
+            if not self._dirty:
+                self._change.notify_all()
+            self._dirty.add(session)
+
+    def write(
+        self,
+        sessions: Iterable[SqlSession],
+        *,
+        data: SessionData | None = None,
+        forget: bool = False,
+    ) -> None:
+        """Write what these sessions changed, one transaction for each.
+
+        Raises SessionError; what could not be written stays among the changes.
+        """
+        with self._writing:
+            for session in sessions:
+                with self._change:
+                    peers, session._changed_peers = session._changed_peers, {}
+                    lines, session._changed_lines = session._changed_lines, {}
+                    self._dirty.discard(session)
+                try:
+                    with self.transaction() as tx:
+                        self._renew(tx, session)
+                        if forget:
+                            for table in (_peers, _lines):
+                                tx.execute(table.delete().where(table.c.session == session.name))
+                        else:
+                            _write_peers(tx, session.name, peers)
+                            _write_lines(tx, session.name, lines)
+                        if data is not None:
+                            tx.execute(
+                                _sessions.update().where(_mine(session)).values(**asdict(data))
+                            )
+                except BaseException:
+                    with self._change:
+                        session._changed_peers = peers | session._changed_peers
+                        session._changed_lines = lines | session._changed_lines
+                        self._dirty.add(session)
+                    raise
+
+    def _renew(self, tx: sa.Connection, session: SqlSession) -> None:
+        """Show that the session is in use; find out if another took it."""
+        renewed = tx.execute(_sessions.update().where(_mine(session)).values(renewed=_now(tx)))
+        if renewed.rowcount:
+            return
+        found = tx.scalar(sa.select(_sessions.c.holder).where(_sessions.c.name == session.name))
+        session._trouble = _in_use(session.name, self.name, _holder(found or ""))
+        raise session._trouble
+
+    # ── the thread ───────────────────────────────────────────────────────────────────────────
+
+    def _run(self) -> None:
+        beat = time.monotonic() + BEAT
+        retry = 0.0
+        while True:
+            with self._change:
+                while not self._stopped:
+                    now = time.monotonic()
+                    due = min(beat, max(retry, now)) if self._dirty else beat
+                    if now >= due:
+                        break
+                    self._change.wait(due - now)
+                if self._stopped:
+                    return
+                if time.monotonic() < beat:
+                    self._change.wait(LINGER)
+                    todo = set(self._dirty)
+                else:
+                    beat = time.monotonic() + BEAT
+                    todo = set(self._sessions)
+            for session in todo:
+                try:
+                    if session._trouble is None:
+                        self.write([session])
+                except SessionInUse:
+                    with self._change:
+                        self._dirty.discard(session)
+                except SessionError:
+                    retry = time.monotonic() + _RETRY
+                    break
+
+
+def _engine(url: sa.URL) -> sa.Engine:
+    if url.get_backend_name() != "sqlite":
+        return sa.create_engine(url, pool_pre_ping=True, pool_size=2)
+    engine = sa.create_engine(url, connect_args={"timeout": 30, "check_same_thread": False})
+
+    @sa.event.listens_for(engine, "connect")
+    def _connected(connection: Any, _: object) -> None:
+        connection.isolation_level = None  # transactions begin below, with the lock for writing
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute("PRAGMA secure_delete = ON")
+
+    @sa.event.listens_for(engine, "begin")
+    def _begun(connection: sa.Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    if url.database:
+        with contextlib.suppress(FileExistsError, OSError):
+            os.close(os.open(url.database, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    return engine
+
+
+def _brief(error: SQLAlchemyError) -> str:
+    """Return the driver's words without the statement, whose values are secret."""
+    cause = " ".join(str(getattr(error, "orig", None) or error).split())[:200]
+    return "another program keeps it locked" if cause == "database is locked" else cause
+
+
+def _now(tx: sa.Connection) -> float:
+    """Return the database's clock: the processes that share it may not agree on the time."""
+    moment = tx.scalar(sa.select(sa.func.current_timestamp()))
+    assert moment is not None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def _format(tx: sa.Connection) -> str | None:
+    return tx.scalar(sa.select(_meta.c.value).where(_meta.c.name == "format"))
+
+
+def _mine(session: SqlSession) -> sa.ColumnElement[bool]:
+    return sa.and_(_sessions.c.name == session.name, _sessions.c.token == session._token)
+
+
+def _holder(text: str) -> Holder | None:
+    try:
+        return msgspec.json.decode(text, type=Holder)
+    except msgspec.MsgspecError:
+        return None
+
+
+def _in_use(name: str, store: str, holder: Holder | None) -> SessionInUse:
+    if holder is None:
+        return SessionInUse(f"{name!r} in {store}")
+    return SessionInUse(
+        f"{name!r} in {store}", pid=holder.pid, host=holder.host, since=holder.since
+    )
+
+
+def _read(tx: sa.Connection, session: SqlSession, row: Any) -> None:
+    """Fill a session with what the database has of it."""
+    key = bytes(row.auth_key)
+    if len(key) not in {0, 256}:
+        raise SessionDamaged(
+            f"the key of the session {session.name!r} has {len(key)} bytes, not 256; it was left "
+            "as it is: restore the row from a backup"
+        )
+    session._data = SessionData(
+        row.dc_id,
+        row.host,
+        row.port,
+        key,
+        row.user_id,
+        bool(row.is_bot),
+        bool(row.test_mode),
+    )
+    found = tx.execute(sa.select(_peers).where(_peers.c.session == session.name))
+    MemorySession.remember(
+        session,
+        (
+            PeerRecord(peer.marked_id, peer.access_hash, tuple(peer.usernames.split()), peer.phone)
+            for peer in found
+        ),
+    )
+    for line in tx.execute(sa.select(_lines).where(_lines.c.session == session.name)):
+        if line.channel_id == _ACCOUNT:
+            session._state = State(line.pts, line.qts, line.date, line.seq)
+        else:
+            session._channels[line.channel_id] = line.pts
+
+
+def _write_peers(tx: sa.Connection, name: str, peers: dict[int, PeerRecord]) -> None:
+    if not peers:
+        return
+    _delete(tx, _peers, _peers.c.marked_id, name, peers)
+    rows = [
+        {
+            "session": name,
+            "marked_id": peer.marked_id,
+            "access_hash": peer.access_hash,
+            "usernames": " ".join(peer.usernames),
+            "phone": peer.phone,
+        }
+        for peer in peers.values()
+    ]
+    tx.execute(_peers.insert(), rows)
+
+
+def _write_lines(tx: sa.Connection, name: str, lines: dict[int, State | int | None]) -> None:
+    if not lines:
+        return
+    _delete(tx, _lines, _lines.c.channel_id, name, lines)
+    rows = []
+    for channel_id, state in lines.items():
+        if state is not None:
+            values = astuple(state) if isinstance(state, State) else (state, 0, 0, 0)
+            named = dict(zip(("pts", "qts", "date", "seq"), values, strict=True))
+            rows.append({"session": name, "channel_id": channel_id, **named})
+    if rows:
+        tx.execute(_lines.insert(), rows)
+
+
+def _delete(
+    tx: sa.Connection, table: sa.Table, column: sa.Column[int], name: str, ids: Iterable[int]
+) -> None:
+    """Delete rows: what then is inserted replaces them, in any database's SQL."""
+    tx.execute(
+        table.delete().where(table.c.session == name, column == sa.bindparam("number")),
+        [{"number": number} for number in ids],
+    )
+
+
+def _forked() -> None:
+    """Leave to the parent what it has: connections cannot be shared, and the thread is not here."""
+    for store in _Store._stores.values():
+        for session in store._sessions:
+            session._trouble = SessionError(
+                f"this process was forked from the one that opened the session {session.name!r}; "
+                "open sessions in the process that uses them"
+            )
+        store._engine.dispose(close=False)
+    _Store._stores = {}
+    _Store._guard = threading.Lock()
+
+
+atexit.register(_Store.end)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
