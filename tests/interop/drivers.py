@@ -7,7 +7,7 @@ one line in ``conftest.py``.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, ClassVar
 
 from ..served import Address
@@ -57,8 +57,21 @@ class Driver(ABC):
         """Call a method by its TL name and return the result; raise CallError."""
 
     @abstractmethod
-    async def login(self, phone: str, code: str) -> None:
-        """Sign in to an existing account the way the library's users do."""
+    async def login(self, phone: str, code: str, password: str | None = None) -> None:
+        """Sign in to an existing account the way the library's users do; raise CallError.
+
+        `password` is that of two-step verification, if the account has one.
+        """
+
+    @abstractmethod
+    async def login_by_qr(
+        self, show: Callable[[bytes], Awaitable[None]], password: str | None = None
+    ) -> None:
+        """Sign in by a token that another session scans: `show` has it accepted."""
+
+    @abstractmethod
+    async def set_password(self, before: str | None, after: str | None, hint: str = "") -> None:
+        """Set, change or remove the password of two-step verification; raise CallError."""
 
     @abstractmethod
     async def login_bot(self, token: str) -> None:

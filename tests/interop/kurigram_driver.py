@@ -5,8 +5,10 @@ Knows Kurigram and where its own limits need a hook; knows no scenario.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import tempfile
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ from pyrogram.connection.transport import (
 )
 from pyrogram.crypto import rsa
 from pyrogram.errors import RPCError
+from pyrogram.qrlogin import QRLogin
 from pyrogram.raw.all import layer
 from pyrogram.raw.core import TLObject
 from pyrogram.session import Session
@@ -186,10 +189,47 @@ class KurigramDriver(Driver):
         except RPCError as error:
             raise CallError(*error.words) from error
 
-    async def login(self, phone: str, code: str) -> None:
+    async def login(self, phone: str, code: str, password: str | None = None) -> None:
+        if password is not None:
+            # What start() does, but without asking the terminal when the password is wrong.
+            sent = await self._client.send_code(phone)
+            await self._with_password(
+                self._client.sign_in(phone, sent.phone_code_hash, code), password
+            )
         self._client.phone_number = phone
         self._client.phone_code = code
         await self._start()
+
+    async def _with_password(self, signing_in: Awaitable[object], password: str | None) -> None:
+        try:
+            await signing_in
+        except errors.SessionPasswordNeeded as error:
+            if password is None:
+                raise CallError(*error.words) from error
+            try:
+                await self._client.check_password(password)
+            except RPCError as error:
+                raise CallError(*error.words) from error
+        self._authorized = True
+
+    async def login_by_qr(
+        self, show: Callable[[bytes], Awaitable[None]], password: str | None = None
+    ) -> None:
+        qr = QRLogin(self._client)
+        await qr.recreate()
+        await self._with_password(asyncio.gather(qr.wait(20), show(qr.r.token)), password)
+        await self._start()
+
+    async def set_password(self, before: str | None, after: str | None, hint: str = "") -> None:
+        try:
+            if before is None:
+                await self._client.enable_cloud_password(after, hint)
+            elif after is None:
+                await self._client.remove_cloud_password(before)
+            else:
+                await self._client.change_cloud_password(before, after, hint)
+        except RPCError as error:
+            raise CallError(*error.words) from error
 
     async def login_bot(self, token: str) -> None:
         self._client.bot_token = token

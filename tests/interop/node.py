@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -141,8 +142,27 @@ class NodeDriver(Driver):
             "call", method=method, params={name: to_json(value) for name, value in params.items()}
         )
 
-    async def login(self, phone: str, code: str) -> None:
-        await self._ask("start", phone=phone, code=code, first_name="Nobody")
+    async def login(self, phone: str, code: str, password: str | None = None) -> None:
+        await self._ask("start", phone=phone, code=code, password=password, first_name="Nobody")
+
+    async def login_by_qr(
+        self, show: Callable[[bytes], Awaitable[None]], password: str | None = None
+    ) -> None:
+        showing = []
+
+        def seen(event: dict[str, Any]) -> None:
+            if event["kind"] == "qr":
+                showing.append(asyncio.ensure_future(show(bytes.fromhex(event["token"]))))
+
+        before, self.on_event = self.on_event, seen
+        try:
+            await self._ask("start_by_qr", password=password)
+            await asyncio.gather(*showing)
+        finally:
+            self.on_event = before
+
+    async def set_password(self, before: str | None, after: str | None, hint: str = "") -> None:
+        await self._ask("set_password", before=before, after=after, hint=hint)
 
     async def login_bot(self, token: str) -> None:
         await self._ask("start", token=token)

@@ -5,9 +5,11 @@ Knows Telethon and where its own limits need a hook; knows no scenario.
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import functools
 import inspect
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import telethon
@@ -152,9 +154,41 @@ class TelethonDriver(Driver):
         except errors.RPCError as error:
             raise CallError(*error.words) from error
 
-    async def login(self, phone: str, code: str) -> None:
+    async def login(self, phone: str, code: str, password: str | None = None) -> None:
         await self._client.send_code_request(phone)
-        await self._client.sign_in(phone, code)
+        try:
+            await self._client.sign_in(phone, code)
+        except errors.SessionPasswordNeededError as error:
+            await self._give_password(password, error)
+
+    async def _give_password(self, password: str | None, error: Exception) -> None:
+        if password is None:
+            raise CallError(*error.words) from error
+        try:
+            await self._client.sign_in(password=password)
+        except errors.RPCError as refused:
+            raise CallError(*refused.words) from refused
+
+    async def login_by_qr(
+        self, show: Callable[[bytes], Awaitable[None]], password: str | None = None
+    ) -> None:
+        qr = await self._client.qr_login()
+        try:
+            await asyncio.gather(qr.wait(20), show(qr.token))
+        except errors.SessionPasswordNeededError as error:
+            await self._give_password(password, error)
+
+    async def set_password(self, before: str | None, after: str | None, hint: str = "") -> None:
+        try:
+            await self._client.edit_2fa(before, after, hint=hint)
+        except errors.RPCError as error:
+            raise CallError(*error.words) from error
+
+    async def set_password_with_email(
+        self, password: str, email: str, code: Callable[[int], str]
+    ) -> None:
+        """Set a password and an address, of which `code` gets the length of the code sent there."""
+        await self._client.edit_2fa(new_password=password, email=email, email_code_callback=code)
 
     async def login_bot(self, token: str) -> None:
         await self._client.sign_in(bot_token=token)

@@ -92,10 +92,10 @@ def check_new(
 ) -> None:
     """Check what a client wants to have stored. Faults: NEW_SALT_INVALID, NEW_SETTINGS_INVALID."""
     algo, v = settings.new_algo, settings.new_password_hash or b""
-    if isinstance(algo, api.PasswordKdfAlgoUnknown) or algo is None:
-        if v:
-            raise RpcFault(400, "NEW_SETTINGS_INVALID")
+    if not v:  # no password from now on, whatever it would have been hashed with
         return
+    if isinstance(algo, api.PasswordKdfAlgoUnknown) or algo is None:
+        raise RpcFault(400, "NEW_SETTINGS_INVALID")
     offer = offered(tx, user_id, version)
     begins = algo.salt1.startswith(offer.salt1) and len(algo.salt1) > len(offer.salt1)
     if not begins or len(algo.salt1) > MAX_SALT or algo.salt2 != offer.salt2:

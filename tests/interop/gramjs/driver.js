@@ -163,7 +163,7 @@ const ops = {
     return dump(await clients.get(client).invoke(build(method, params)));
   },
 
-  async start({ client, phone, code, first_name, token }) {
+  async start({ client, phone, code, password, first_name, token }) {
     const onError = async (error) => {
       throw error;
     };
@@ -173,10 +173,36 @@ const ops = {
         : {
             phoneNumber: phone,
             phoneCode: async () => code,
+            password: async () => password,
             firstAndLastNames: async () => [first_name, ""],
             onError,
           }
     );
+    return null;
+  },
+
+  async start_by_qr({ client: name, password }) {
+    const client = clients.get(name);
+    await client.signInUserWithQrCode(
+      { apiId: client.apiId, apiHash: client.apiHash },
+      {
+        qrCode: async ({ token }) =>
+          write({ client: name, event: { kind: "qr", token: token.toString("hex") } }),
+        password: async () => password,
+        onError: async (error) => {
+          throw error;
+        },
+      }
+    );
+    return null;
+  },
+
+  async set_password({ client, before, after, hint }) {
+    await clients.get(client).updateTwoFaSettings({
+      currentPassword: before ?? undefined,
+      newPassword: after ?? undefined,
+      hint,
+    });
     return null;
   },
 

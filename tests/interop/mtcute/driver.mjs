@@ -152,10 +152,31 @@ const ops = {
     return dump(await clients.get(client).base.call(build(method, params)));
   },
 
-  async start({ client, phone, code, token }) {
+  async start({ client, phone, code, password, token }) {
     await clients.get(client).client.start(
-      token ? { botToken: token } : { phone, code, codeSentCallback: () => {} }
+      token
+        ? { botToken: token }
+        : { phone, code, password: password ?? undefined, codeSentCallback: () => {} }
     );
+    return null;
+  },
+
+  async start_by_qr({ client: name, password }) {
+    await clients.get(name).client.signInQr({
+      onUrlUpdated: (url) => {
+        const token = Buffer.from(new URL(url).searchParams.get("token"), "base64url");
+        write({ client: name, event: { kind: "qr", token: token.toString("hex") } });
+      },
+      password: password ?? undefined,
+    });
+    return null;
+  },
+
+  async set_password({ client: name, before, after, hint }) {
+    const { client } = clients.get(name);
+    if (before === null) await client.enableCloudPassword({ password: after, hint });
+    else if (after === null) await client.removeCloudPassword(before);
+    else await client.changeCloudPassword({ currentPassword: before, newPassword: after, hint });
     return null;
   },
 
@@ -287,8 +308,12 @@ const ops = {
   },
 };
 
-// The words of the wire: the library's errors keep numbers apart from them.
+// The words of the wire: the library's errors keep numbers apart from them, and start() has words
+// of its own for a wrong password.
 function words(error) {
+  if (error.message === "Provided password was invalid") {
+    return { code: 400, message: "PASSWORD_HASH_INVALID" };
+  }
   const said = /^Telegram API error (-?\d+): (.*)$/.exec(error.message ?? "");
   return said && { code: Number(said[1]), message: said[2] };
 }
