@@ -128,7 +128,7 @@ class Caller:
         """Whose calls these are, as faults are aimed."""
         return Who(
             self.authorization.user_id,
-            int.from_bytes(self.key.key_id, "little"),
+            int.from_bytes(self.encrypted_by.key_id, "little"),
             self.session_id,
         )
 

@@ -87,8 +87,8 @@ class Acts(Board):
         What changes anything gets FROZEN_METHOD_INVALID, who asks for members of a channel
         FROZEN_PARTICIPANT_MISSING; ``help.getAppConfig`` tells since when and until when.
         """
-        self.frozen_since[user_id] = int(self.server.world.clock.now())
         self._state(user_id, "frozen", frozen)
+        self.frozen_since[user_id] = int(self.server.world.clock.now())
 
     def delete_account(self, user_id: int) -> None:
         """Delete an account: its sessions get USER_DEACTIVATED, others INPUT_USER_DEACTIVATED."""
@@ -107,16 +107,18 @@ class Acts(Board):
 
     def push_dc_options(self, port: int = 0, user_id: int | None = None) -> None:
         """Push updateDcOptions: the server is at another port from now on."""
-        world = self.server.world
-        option = api.DcOption(
-            id=world.dc_id,
-            ip_address=world.host,
-            port=port or world.port,
-            ipv6=":" in world.host,
-            static=True,
-            this_port_only=True,
-        )
-        self._push(user_id, api.UpdateDcOptions(dc_options=[option]))
+        options = [
+            api.DcOption(
+                id=dc_id,
+                ip_address=address.host,
+                port=port or address.port,
+                ipv6=":" in address.host,
+                static=True,
+                this_port_only=True,
+            )
+            for dc_id, address in sorted(self.server.world.addresses.items())
+        ]
+        self._push(user_id, api.UpdateDcOptions(dc_options=options))
 
     def _push(self, user_id: int | None, update: api.TypeUpdate) -> None:
         world = self.server.world
