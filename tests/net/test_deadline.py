@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from radiogram.net.deadline import Timer
+from radiogram.net.deadline import LONGEST, Timer
 
 
 class Loop:
@@ -109,3 +109,15 @@ async def test_a_deadline_in_the_past_fires_at_once(loop: Loop) -> None:
     timer.set(1.0)
     loop.pass_until(loop.now)
     assert fired == [1000.0]
+
+
+async def test_it_is_late_by_seconds_only_when_the_machine_has_slept(loop: Loop) -> None:
+    """The loop's timers stand still meanwhile; the clock does not."""
+    slept = 0.0
+    fired: list[float] = []
+    timer = Timer(lambda: fired.append(loop.now), lambda: loop.now + slept)
+    timer.set(1060.0)
+    loop.pass_until(1005.0)
+    slept = 3600.0
+    loop.pass_until(1005.0 + LONGEST)
+    assert len(fired) == 1

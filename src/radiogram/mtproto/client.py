@@ -13,7 +13,8 @@ objects to does a call become a new message; then the old one has not been execu
 code   what happens
 ====== ============================================================================================
 16     the clock is set by the notification's packet, then sent again in a new container
-17     the same, with a new id if the server names the call itself or can accept no such id yet
+17     the same, with a new id if the server names the call itself or can accept no such id yet; if
+       that does not help, as 32
 18     new id
 19     sent again in another container
 20     new id if the call itself is named, since the server then has no record of it
@@ -620,7 +621,9 @@ class ClientSession(Session[_Call]):
             self._set_time(further(time_of(self._newest), self._time(now)), now, events)
         self._acknowledge_again(bad_id, now)
         calls = [c for c in self._kept.values() if bad_id in (c.carrier, c.msg_id)]
-        if code in (32, 33) and calls:
+        # Ids of a session never become smaller, so they hide it if the server's clock was set back.
+        hidden = code == 17 and any(call.repairs >= 2 for call in calls)
+        if calls and (code in (32, 33) or hidden):
             self._start_over(calls, code, now, events)
             return
         alone = len(calls) == 1
@@ -671,6 +674,7 @@ class ClientSession(Session[_Call]):
         self.session_id = _new_id(self._random)
         self._content_count = 0
         self._seen = SeenIds()
+        self._newest = 0
         self._acks.clear()
         self._ack_due = inf
         self._sent_acks.clear()

@@ -73,8 +73,10 @@ class ConnectionDead(Struct, frozen=True):
 
 
 class Overslept(Struct, frozen=True):
-    """This side did not run for so long that the server has closed the connection: it should be
-    replaced, and updates may have been missed."""
+    """This side did not run for so long that the server has closed the connection.
+
+    It should be replaced, and updates may have been missed.
+    """
 
 
 class AuthKeyDestroyed(Struct, frozen=True):

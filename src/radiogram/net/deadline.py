@@ -8,6 +8,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+LONGEST = 10.0
+"""Seconds after which the clock is looked at again: the timers of the loop stand still while the
+machine sleeps, the clock does not."""
+
 
 class Timer:
     """Calls back when the deadline set last is reached.
@@ -43,8 +47,9 @@ class Timer:
             self._handle = None
 
     def _arm(self, deadline: float) -> None:
-        self._armed_for = deadline
-        delay = max(0.0, deadline - self._clock())
+        now = self._clock()
+        delay = min(max(0.0, deadline - now), LONGEST)
+        self._armed_for = now + delay
         self._handle = self._loop.call_later(delay, self._fire)
 
     def _fire(self) -> None:
