@@ -158,22 +158,28 @@ class AuthRestart(_ServerError):
     """AUTH_RESTART (500). The log-in has to start over: ask for a new code."""
 
 class AuthTokenAlreadyAccepted(_BadRequest):
-    """AUTH_TOKEN_ALREADY_ACCEPTED (400). Auth token already accepted."""
+    """AUTH_TOKEN_ALREADY_ACCEPTED (400). This login code was scanned already: show a new one, if
+    that was not its owner.
+    """
 
 class AuthTokenException(_BadRequest):
     """AUTH_TOKEN_EXCEPTION (400). Auth token exception."""
 
 class AuthTokenExpired(_BadRequest):
-    """AUTH_TOKEN_EXPIRED (400). Auth token has expired."""
+    """AUTH_TOKEN_EXPIRED (400). The login code is too old: scan the one that is shown now."""
 
 class AuthTokenInvalid(_BadRequest):
-    """AUTH_TOKEN_INVALID (400). Auth token is not valid."""
+    """AUTH_TOKEN_INVALID (400). This is no login code, or one of another server: scan the one that
+    is shown now.
+    """
 
 class AuthTokenInvalid2(_BadRequest):
     """AUTH_TOKEN_INVALID2 (400). Auth token invalid2."""
 
 class AuthTokenInvalidx(_BadRequest):
-    """AUTH_TOKEN_INVALIDX (400). Auth token invalidx."""
+    """AUTH_TOKEN_INVALIDX (400). This is no login code, or one of another server: scan the one
+    that is shown now.
+    """
 
 class AutoarchiveNotAvailable(_BadRequest):
     """AUTOARCHIVE_NOT_AVAILABLE (400). Autoarchive is not available."""
@@ -645,13 +651,13 @@ class ChpCallFail(_ServerError):
     """CHP_CALL_FAIL (500). Chp call fail."""
 
 class CodeEmpty(_BadRequest):
-    """CODE_EMPTY (400). Code is empty."""
+    """CODE_EMPTY (400). The code from the e-mail is missing: give the one that came."""
 
 class CodeHashInvalid(_BadRequest):
     """CODE_HASH_INVALID (400). Code hash is not valid."""
 
 class CodeInvalid(_BadRequest):
-    """CODE_INVALID (400). Code is not valid."""
+    """CODE_INVALID (400). The code from the e-mail is wrong: compare it with the one that came."""
 
 class CollectibleInvalid(_BadRequest):
     """COLLECTIBLE_INVALID (400). Collectible is not valid."""
@@ -777,13 +783,13 @@ class EmailCodeEmpty(_BadRequest):
     """EMAIL_CODE_EMPTY (400). Email code is empty."""
 
 class EmailHashExpired(_BadRequest):
-    """EMAIL_HASH_EXPIRED (400). Email hash has expired."""
+    """EMAIL_HASH_EXPIRED (400). The e-mail address waited too long for its code: set it again."""
 
 class EmailInstallMissing(_BadRequest):
     """EMAIL_INSTALL_MISSING (400). Email install is missing."""
 
 class EmailInvalid(_BadRequest):
-    """EMAIL_INVALID (400). Email is not valid."""
+    """EMAIL_INVALID (400). This is no e-mail address that Telegram can send a code to."""
 
 class EmailNotAllowed(_BadRequest):
     """EMAIL_NOT_ALLOWED (400). Email is not allowed here."""
@@ -792,12 +798,12 @@ class EmailNotSetup(_BadRequest):
     """EMAIL_NOT_SETUP (400). Email not setup."""
 
 class EmailUnconfirmed(_BadRequest):
-    """EMAIL_UNCONFIRMED (400). The e-mail address has to be confirmed first, with the code of
-    {value} digits that was sent to it.
+    """EMAIL_UNCONFIRMED (400). The e-mail address has to be confirmed first, with the code that
+    was sent to it.
     """
 
 class EmailVerifyExpired(_BadRequest):
-    """EMAIL_VERIFY_EXPIRED (400). Email verify has expired."""
+    """EMAIL_VERIFY_EXPIRED (400). The code from the e-mail is too old: ask for a new one."""
 
 class EmojiInvalid(_BadRequest):
     """EMOJI_INVALID (400). Emoji is not valid."""
@@ -1043,7 +1049,9 @@ class FreshChangePhoneForbidden(_NotAcceptable):
     """FRESH_CHANGE_PHONE_FORBIDDEN (406). Fresh change phone is forbidden here."""
 
 class FreshResetAuthorisationForbidden(_NotAcceptable):
-    """FRESH_RESET_AUTHORISATION_FORBIDDEN (406). Fresh reset authorisation is forbidden here."""
+    """FRESH_RESET_AUTHORISATION_FORBIDDEN (406). This session is younger than a day and may not
+    end others yet: do it from an older one, or tomorrow.
+    """
 
 class FromMessageBotDisabled(_BadRequest):
     """FROM_MESSAGE_BOT_DISABLED (400). Bots cannot name users by a message: use the user's id and
@@ -1527,13 +1535,19 @@ class NetworkMigrate(_Migrate, _SeeOther):
     """NETWORK_MIGRATE_X (303). Data centre {value} is the nearest: connect there."""
 
 class NewSaltInvalid(_BadRequest):
-    """NEW_SALT_INVALID (400). New salt is not valid."""
+    """NEW_SALT_INVALID (400). The salt of the new password does not begin with what the server
+    offered: get account.getPassword again.
+    """
 
 class NewSettingsEmpty(_BadRequest):
-    """NEW_SETTINGS_EMPTY (400). New settings is empty."""
+    """NEW_SETTINGS_EMPTY (400). Nothing of the password was changed: give a new password or an
+    e-mail address.
+    """
 
 class NewSettingsInvalid(_BadRequest):
-    """NEW_SETTINGS_INVALID (400). New settings is not valid."""
+    """NEW_SETTINGS_INVALID (400). The new password was not described completely: give algorithm,
+    hash and hint together.
+    """
 
 class NextOffsetInvalid(_BadRequest):
     """NEXT_OFFSET_INVALID (400). Next offset is not valid."""
@@ -1616,7 +1630,7 @@ class PasskeyOriginMismatch(_BadRequest):
     """PASSKEY_ORIGIN_MISMATCH (400). Passkey origin mismatch."""
 
 class PasswordEmpty(_BadRequest):
-    """PASSWORD_EMPTY (400). Password is empty."""
+    """PASSWORD_EMPTY (400). There is no password, or it was left out: see account.getPassword."""
 
 class PasswordHashInvalid(_BadRequest):
     """PASSWORD_HASH_INVALID (400). The password is wrong."""
@@ -1625,10 +1639,12 @@ class PasswordMissing(_BadRequest):
     """PASSWORD_MISSING (400). Password is missing."""
 
 class PasswordRecoveryExpired(_BadRequest):
-    """PASSWORD_RECOVERY_EXPIRED (400). Password recovery has expired."""
+    """PASSWORD_RECOVERY_EXPIRED (400). The recovery code is too old: ask for a new one."""
 
 class PasswordRecoveryNa(_BadRequest):
-    """PASSWORD_RECOVERY_NA (400). Password recovery na."""
+    """PASSWORD_RECOVERY_NA (400). No e-mail address was confirmed for this account, so its
+    password cannot be recovered: ask for a reset, or give the password.
+    """
 
 class PasswordRequired(_BadRequest):
     """PASSWORD_REQUIRED (400). Password is required."""
@@ -2102,7 +2118,9 @@ class SendAsPeerInvalid(_BadRequest):
     """SEND_AS_PEER_INVALID (400). This account cannot write in the name of that peer."""
 
 class SendCodeUnavailable(_NotAcceptable):
-    """SEND_CODE_UNAVAILABLE (406). Send code unavailable."""
+    """SEND_CODE_UNAVAILABLE (406). There is no other way to send the log-in code: wait for it, or
+    begin again later.
+    """
 
 class SendMediaInvalid(_ServerError):
     """SEND_MEDIA_INVALID (500). Send media is not valid."""
@@ -2181,13 +2199,17 @@ class SolutionMediaTypeInvalid(_BadRequest):
     """SOLUTION_MEDIA_TYPE_INVALID (400). Solution media type is not valid."""
 
 class SrpAInvalid(_BadRequest):
-    """SRP_A_INVALID (400). Srp a is not valid."""
+    """SRP_A_INVALID (400). The proof of the password is malformed: get account.getPassword again."""
 
 class SrpIdInvalid(_BadRequest):
-    """SRP_ID_INVALID (400). Srp id is not valid."""
+    """SRP_ID_INVALID (400). The proof of the password belongs to an earlier question: get
+    account.getPassword again.
+    """
 
 class SrpPasswordChanged(_BadRequest):
-    """SRP_PASSWORD_CHANGED (400). Srp password changed."""
+    """SRP_PASSWORD_CHANGED (400). The password was changed meanwhile: get account.getPassword
+    again.
+    """
 
 class StargiftAlreadyBurned(_BadRequest):
     """STARGIFT_ALREADY_BURNED (400). Stargift already burned."""
