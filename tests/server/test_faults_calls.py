@@ -173,7 +173,7 @@ ERRORS: list[tuple[str, Ask, str, int, str]] = [
 async def test_errors(
     server: Server, client: RawClient, rule: str, ask: Ask, spec: str, code: int, message: str
 ) -> None:
-    """E1 to E13, E26, E30, E31: rpc_error in rpc_result (A11.2), however the fault was asked for."""
+    """E1 to E13, E26, E30, E31: rpc_error in rpc_result (A11.2), in either way to ask for it."""
     for add in (ask, lambda faults: apply(faults, spec)):
         add(server.faults)
         msg_id = nearest_dc(client)

@@ -73,8 +73,9 @@ async def until(client: RawClient, kind: type[Any]) -> tuple[Any, list[Message]]
     """Take packets until a message of a kind has come; return it, and all that came."""
     seen: list[Message] = []
     while True:
-        for message in messages_of(await next_envelope(client)):
-            seen.append(message)
+        came = messages_of(await next_envelope(client))
+        seen += came
+        for message in came:
             if isinstance(message.value, kind):
                 return message.value, seen
 
