@@ -87,14 +87,15 @@ class Outcome:
         assert not self.given_up
 
     def __str__(self) -> str:
-        lost = sum(map(len, self.missing.values()))
+        lost = [key for keys in self.missing.values() for key in keys]
+        pins = sum("pin" in key for key in lost)
         kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(self.faults.items()))
         return (
             f"{self.messages} messages and {self.pins} pins in {self.seconds:.0f} s\n"
             f"  {self.packets} packets, {self.faults.total()} faults ({kinds})\n"
             f"  {self.client_restarts} restarts of clients, {self.server_restarts} of the server\n"
             f"  {self.happened} updates to tell, handlers were called {self.handled} times\n"
-            f"  {lost} missing, {self.disorder} boxes out of order, {self.twice} done twice, "
+            f"  {len(lost)} missing ({len(lost) - pins} messages, {pins} pins), {self.disorder} boxes out of order, {self.twice} done twice, "
             f"{self.ambiguous} ambiguous keys, {self.undone} confirmed and not done, "
             f"{self.given_up} calls given up"
         )
