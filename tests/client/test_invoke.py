@@ -28,9 +28,11 @@ class End:
     def __init__(self, *answers: object) -> None:
         self.answers = list(answers)
         self.calls = 0
+        self.taken: list[Call] = []
 
     async def __call__(self, call: Call) -> Any:
         self.calls += 1
+        self.taken.append(call)
         answer = self.answers.pop(0)
         if isinstance(answer, Exception):
             raise answer
@@ -51,7 +53,7 @@ class Home:
         self.moves: list[int] = []
         self.can_move = can_move
 
-    def introduce_again(self) -> None:
+    def introduce_again(self, call: Call) -> None:
         self.introduced += 1
 
     async def move(self, dc_id: int) -> bool:
@@ -141,10 +143,35 @@ async def test_with_one_server_there_is_nowhere_to_go() -> None:
         await run(migrate(home), End(error(303, "PHONE_MIGRATE_4")))
 
 
-async def test_a_file_elsewhere_does_not_move_the_account() -> None:
+@pytest.mark.parametrize(
+    ("message", "purpose"), [("FILE_MIGRATE_4", "media"), ("STATS_MIGRATE_4", "home")]
+)
+async def test_one_call_goes_elsewhere_without_the_account(message: str, purpose: str) -> None:
+    home, end = Home(), End(error(303, message), "done")
+    assert await run(migrate(home), end) == "done"
+    assert home.moves == []
+    assert [(call.dc_id, call.purpose) for call in end.taken] == [(0, "home"), (4, purpose)]
+
+
+async def test_a_call_that_is_sent_back_and_forth_ends() -> None:
     home = Home()
-    with pytest.raises(errors.FileMigrate):
-        await run(migrate(home), End(error(303, "FILE_MIGRATE_4")))
+    end = End(*[error(303, f"PHONE_MIGRATE_{dc}") for dc in (2, 1, 2)])
+    with pytest.raises(errors.PhoneMigrate):
+        await run(migrate(home), end)
+    assert home.moves == [2, 1]
+
+
+async def test_a_call_that_is_sent_ever_further_ends() -> None:
+    home, end = Home(), End(*[error(303, f"USER_MIGRATE_{dc}") for dc in range(1, 20)])
+    with pytest.raises(errors.UserMigrate):
+        await run(migrate(home), end)
+    assert home.moves == [1, 2, 3, 4, 5]
+
+
+async def test_a_call_to_one_data_centre_does_not_move_the_account() -> None:
+    home, end = Home(), End(error(303, "USER_MIGRATE_4"))
+    with pytest.raises(errors.UserMigrate):
+        await compose([migrate(home)], end)(Call(api.help.GetConfig(), b"", dc_id=3))
     assert home.moves == []
 
 

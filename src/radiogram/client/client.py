@@ -37,10 +37,13 @@ from radiogram.client.methods import (
     two_step,
 )
 from radiogram.client.peers import Peers
+from radiogram.client.pool import Pool, Purpose
 from radiogram.client.sender import Sender, SenderHooks, SenderOptions
 from radiogram.client.sessions import Session, SessionData, StringSession
+from radiogram.client.temporary import TemporaryKeySender
 from radiogram.client.updates import Callback, Updates
 from radiogram.client.ways import ways_of
+from radiogram.crypto import rsa
 from radiogram.crypto.keys import AuthKey
 from radiogram.tl import api
 from radiogram.tl.base import Request
@@ -71,8 +74,10 @@ class TelegramClient:
     full), `obfuscated` hides it, and "auto" tries one way after the other. `websocket` wraps it in
     WebSocket: at Telegram in wss, elsewhere with `ssl_context` only. `proxy` is the URL of one
     (socks5://user:password@host:port, socks4://, http://) or the link of an MTProxy. `ipv6` uses
-    Telegram's addresses of that kind. `flood_sleep_threshold` is the longest wait, in seconds, that
-    is slept through when Telegram asks for one; longer ones raise, and `flood` remembers them.
+    Telegram's addresses of that kind. `pfs` encrypts with temporary keys that are thrown away:
+    whoever steals the session later cannot read what had gone over the wire.
+    `flood_sleep_threshold` is the longest wait, in seconds, that is slept through when Telegram
+    asks for one; longer ones raise, and `flood` remembers them.
     `timeout` bounds, in seconds each, opening a connection, the key exchange and the first answer.
     `reconnect_attempts` is how often in a row a lost connection is tried again (None: for ever).
     `future_auth_tokens` are what an earlier client kept of its log_out().
@@ -93,6 +98,7 @@ class TelegramClient:
         proxy: str | None = None,
         ssl_context: ssl.SSLContext | None = None,
         ipv6: bool = False,
+        pfs: bool = False,
         device_model: str = "",
         system_version: str = "",
         app_version: str = "",
@@ -125,8 +131,6 @@ class TelegramClient:
         self.api_id = api_id
         self.api_hash = api_hash
         self._server = server
-        self._test_mode = test_mode
-        self._ipv6 = ipv6
         self._env = environment or Environment()
         if self._env.clock is not STEADY:
             self._env = replace(self._env, clock=forward(self._env.clock))
@@ -170,8 +174,11 @@ class TelegramClient:
             ],
             self._send,
         )
+        self._kind = TemporaryKeySender if pfs else Sender
+        self._directory = datacenters.Directory(server, test_mode=test_mode, ipv6=ipv6)
+        self.pool = Pool(self, clock=self._env.clock)
+        """The connections besides the main one; see :class:`~radiogram.client.pool.Pool`."""
         self._sender: Sender | None = None
-        self._config: api.TypeConfig | None = None
         self._changing = asyncio.Lock()
         self._catching_up: asyncio.Task[None] | None = None
 
@@ -205,7 +212,7 @@ class TelegramClient:
         async with self._changing:
             if not self.is_connected:
                 data = self.session.data
-                await self._go_online(self._home_endpoint(data), _auth_key(data))
+                await self._go_online(self._directory.home(data), _auth_key(data))
         await self.updates.resume()
 
     async def disconnect(self) -> None:
@@ -215,6 +222,7 @@ class TelegramClient:
                 self._catching_up.cancel()
             await self.updates.stop()
             sender, self._sender = self._sender, None
+            await self.pool.close(forget=not self.session.data.user_id)
             if sender is not None:
                 await sender.close()
 
@@ -232,8 +240,13 @@ class TelegramClient:
 
     # ── calls ────────────────────────────────────────────────────────────────────────────────
 
-    async def invoke(self, request: Request[R]) -> R:
+    async def invoke(
+        self, request: Request[R], *, dc_id: int | None = None, purpose: Purpose = "home"
+    ) -> R:
         """Call a method of the API and give its result.
+
+        `dc_id` sends it to another data centre than the account's; the account is signed in there
+        when that is needed first. `purpose` "media" takes a connection that is meant for files.
 
         Wherever the request wants a peer, at any depth, these may stand: a username ("name",
         "@name"), a t.me link, a phone number ("+..."), a marked id, "me", or any object that is
@@ -250,7 +263,8 @@ class TelegramClient:
         converted, missing = self._peers.cast(request)
         if missing:
             converted = await self._peers.find_and_cast(request, missing)
-        result: R = await self._chain(Call(converted, self._registry.encode(converted)))
+        call = Call(converted, self._registry.encode(converted), dc_id or 0, purpose)
+        result: R = await self._chain(call)
         return result
 
     __call__ = invoke
@@ -269,16 +283,26 @@ class TelegramClient:
 
     async def _send(self, call: Call, sender: Sender | None = None) -> Any:
         """Send a call: the end of the chain."""
-        sender = sender or self._sender
-        if sender is None:
+        main = self._sender
+        if main is None and sender is None:
             raise errors.ClientClosed(
                 "the client is not connected; call `await client.connect()`, or use `async with`"
             )
-        answer = await sender.request(call.body)
+        if sender is None and self._is_elsewhere(call):
+            dc_id = call.dc_id or self.session.data.dc_id
+            answer = await self.pool.request(call.body, dc_id, call.purpose)
+        else:
+            sender = sender or main
+            assert sender is not None
+            answer = await sender.request(call.body)
         if not isinstance(answer, bytes):
             error = errors.rpc_error(answer.code, answer.message, call.request)
             signed_in = bool(self.session.data.user_id)
-            if sender is self._sender and ends_session(error, signed_in=signed_in):
+            if (
+                sender is not None
+                and sender is self._sender
+                and ends_session(error, signed_in=signed_in)
+            ):
                 sender.end(error)
             raise error
         result = self._registry.decode_result(call.request, answer)
@@ -323,74 +347,143 @@ class TelegramClient:
 
     # ── data centres ─────────────────────────────────────────────────────────────────────────
 
-    def introduce_again(self) -> None:
-        """Send the next call behind initConnection."""
-        if self._sender is not None:
+    def _is_elsewhere(self, call: Call) -> bool:
+        return call.purpose != "home" or call.dc_id not in (0, self.session.data.dc_id)
+
+    def introduce_again(self, call: Call) -> None:
+        """Send the next call, over the connection of this one, behind initConnection."""
+        if self._is_elsewhere(call):
+            self.pool.introduce_again(call.dc_id or self.session.data.dc_id, call.purpose)
+        elif self._sender is not None:
             self._sender.initialised = False
 
-    async def move(self, dc_id: int) -> bool:
-        """Go to another of Telegram's data centres, with a new key; nobody is signed in there.
+    @property
+    def home(self) -> tuple[int, AuthKey | None, int]:
+        """Data centre of the account, its key there, and who is signed in (0: nobody)."""
+        data = self.session.data
+        return data.dc_id, _auth_key(data), data.user_id
 
-        False when `server` was given: that is the only place to be.
+    def find(self, dc_id: int, purpose: Purpose, keys: tuple[rsa.PublicKey, ...] = ()) -> Endpoint:
+        """Tell where a data centre is. Raises ClientError if that is not known."""
+        test_mode = self.session.data.test_mode
+        return self._directory.find(dc_id, purpose, test_mode=test_mode, keys=keys)
+
+    def make_sender(
+        self, endpoint: Endpoint, key: AuthKey | None, key_made: Callable[[AuthKey], None]
+    ) -> Sender:
+        """Make a sender that tells nobody of updates; for :class:`~radiogram.client.pool.Pool`."""
+        hooks = SenderHooks(
+            key_made=key_made,
+            update=lambda body: None,
+            updates_lost=lambda: None,
+            ended=lambda error: None,
+        )
+        return self._kind(endpoint, key, options=self._options, environment=self._env, hooks=hooks)
+
+    async def call_home(self, request: Request[R]) -> R:
+        """Call a method where the account lives; for :class:`~radiogram.client.pool.Pool`."""
+        return await self.invoke(request)
+
+    async def move(self, dc_id: int) -> bool:
+        """Go to another data centre, with a new key, and make it the account's home.
+
+        An account that is signed in is taken along. False when `server` plays no such DC. If the
+        other cannot be reached, everything stays as it was and the reason is raised.
         """
-        if self._server is not None:
-            return False
         async with self._changing:
-            data = self.session.data
-            if data.dc_id != dc_id:
-                options = self._config.dc_options if self._config is not None else ()
-                endpoint = datacenters.telegram_endpoint(
-                    dc_id, test_mode=data.test_mode, options=options, ipv6=self._ipv6
-                )
-                before, self._sender = self._sender, None
-                if before is not None:
-                    await before.close()
+            data, before = self.session.data, self._sender
+            if data.dc_id == dc_id or before is None:
+                return before is not None
+            try:
+                endpoint = self._directory.find(dc_id, test_mode=data.test_mode)
+            except errors.ClientError:
+                if self._server is not None:
+                    return False
+                raise
+            exported: Any = None
+            if data.user_id:
+                exported = await self._send(self._call(api.auth.ExportAuthorization(dc_id=dc_id)))
+            made: list[AuthKey] = []
+            await self._go_online(endpoint, None, made.append)
+            after = self._sender
+            assert after is not None
+            try:
+                if exported is not None:
+                    request = api.auth.ImportAuthorization(id=exported.id, bytes=exported.bytes)
+                    await self._send(self._call(request), after)
+            except BaseException:
+                self._sender = before
+                await after.close()
+                raise
+            if exported is None:
                 self.session.forget()
-                await self._go_online(endpoint, None)
+            self._key_made(endpoint, made[-1])
+            if exported is not None:
+                self.session.data = replace(
+                    self.session.data, user_id=data.user_id, is_bot=data.is_bot
+                )
+            before.end(
+                errors.ConnectionFailed(
+                    f"the account has moved to DC {dc_id}; what was under way at DC {data.dc_id} "
+                    "may have been executed"
+                )
+            )
+            await before.close()
+            await self.pool.close(forget=True)
+        if exported is not None:
+            self._updates_lost()
         return True
 
-    def _home_endpoint(self, data: SessionData) -> Endpoint:
-        if self._server is not None:
-            return datacenters.own_endpoint(self._server)
-        if data.auth_key and self._test_mode and not data.test_mode:
-            raise errors.SessionError(
-                "test_mode was asked for, but the session belongs to Telegram's production "
-                "environment; use a new session for tests"
-            )
-        return datacenters.telegram_endpoint(
-            data.dc_id or datacenters.DEFAULT_DC,
-            test_mode=data.test_mode or self._test_mode,
-            host=data.host,
-            port=data.port,
-            ipv6=self._ipv6,
-        )
+    def _call(self, request: Request[Any]) -> Call:
+        return Call(request, self._registry.encode(request))
 
-    async def _go_online(self, endpoint: Endpoint, key: AuthKey | None) -> None:
-        """Connect to an address on the first of the ways that leads there."""
+    async def _go_online(
+        self,
+        endpoint: Endpoint,
+        key: AuthKey | None,
+        key_made: Callable[[AuthKey], None] | None = None,
+    ) -> None:
+        """Connect to an address on the first of the ways that leads there.
+
+        `key_made` is told of a new key in place of the session.
+        """
+        known = key
+
+        def keep(made: AuthKey) -> None:
+            nonlocal known
+            known = made
+            if key_made is not None:
+                key_made(made)
+            else:
+                self._key_made(endpoint, made)
+
         ways, last = self._options.ways, len(self._options.ways) - 1
         for number in range(last):
             patience = ways.patience(number, self._options.timeout)
             options = replace(self._options, first=number, timeout=patience)
             try:
-                await self._try_online(endpoint, key, options)
+                await self._try_online(endpoint, known, options, keep)
             except errors.ConnectionFailed as error:
                 log.info("%s cannot be reached %s: %s", endpoint, ways.pick(number), error)
-                key = key or _auth_key(self.session.data)  # it may have got as far as that
             else:
                 return
-        await self._try_online(endpoint, key, replace(self._options, first=last))
+        await self._try_online(endpoint, known, replace(self._options, first=last), keep)
 
     async def _try_online(
-        self, endpoint: Endpoint, key: AuthKey | None, options: SenderOptions
+        self,
+        endpoint: Endpoint,
+        key: AuthKey | None,
+        options: SenderOptions,
+        key_made: Callable[[AuthKey], None],
     ) -> None:
         """Connect to an address, and ask for the configuration as the first call."""
-        sender = Sender(
+        sender = self._kind(
             endpoint,
             key,
             options=options,
             environment=self._env,
             hooks=SenderHooks(
-                key_made=lambda made: self._key_made(endpoint, made),
+                key_made=key_made,
                 update=self._update_received,
                 updates_lost=self._updates_lost,
                 ended=lambda error: self._sender_ended(sender, error),
@@ -400,8 +493,7 @@ class TelegramClient:
         try:
             await sender.connect()
             async with asyncio.timeout(options.timeout):
-                call = Call(request, self._registry.encode(request))
-                self._config = await self._send(call, sender)
+                config = await self._send(self._call(request), sender)
         except TimeoutError:
             await sender.close()
             raise errors.ConnectionFailed(
@@ -411,6 +503,7 @@ class TelegramClient:
         except BaseException:
             await sender.close()
             raise
+        self._directory.options = config.dc_options
         self._sender = sender
 
     def _key_made(self, endpoint: Endpoint, key: AuthKey) -> None:

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import msgspec
 
 from radiogram import errors
+from radiogram.client.pool import Purpose
 
 log = logging.getLogger("radiogram.client")
 
@@ -34,7 +35,11 @@ _PASSING = {
 RANDOM_ID_DUPLICATE would be answered alike for ever."""
 _NOT_INTRODUCED = {"CONNECTION_NOT_INITED", "CONNECTION_LAYER_INVALID"}
 _MOVES = {"PHONE_MIGRATE_X", "USER_MIGRATE_X", "NETWORK_MIGRATE_X"}
-"""The account lives elsewhere. FILE_MIGRATE_X and STATS_MIGRATE_X only want one call elsewhere."""
+"""The account lives elsewhere."""
+_ELSEWHERE: dict[str, Purpose] = {"FILE_MIGRATE_X": "media", "STATS_MIGRATE_X": "home"}
+"""One call belongs elsewhere, and over which kind of connection."""
+MAX_MOVES = 5
+"""How often one call is sent on."""
 
 
 class Call(msgspec.Struct, frozen=True):
@@ -44,6 +49,10 @@ class Call(msgspec.Struct, frozen=True):
     """The TL method, with every peer resolved."""
     body: bytes
     """The same, serialised: done once, however often it is sent."""
+    dc_id: int = 0
+    """The data centre to which it goes; 0: wherever the account lives."""
+    purpose: Purpose = "home"
+    """The kind of connection over which it goes."""
 
     @property
     def name(self) -> str:
@@ -64,8 +73,8 @@ class Link(Protocol):
 class Home(Protocol):
     """What the chain may ask of the client."""
 
-    def introduce_again(self) -> None:
-        """Send the next call behind initConnection."""
+    def introduce_again(self, call: Call) -> None:
+        """Send the next call, over the connection of this one, behind initConnection."""
 
     async def move(self, dc_id: int) -> bool:
         """Go to another data centre; False when there is none to go to."""
@@ -106,7 +115,7 @@ def repeat(sleep: Callable[[float], Awaitable[object]], home: Home) -> Link:
                 name = error.name.upper()
                 if name in _NOT_INTRODUCED and not introduced:
                     introduced = True
-                    home.introduce_again()
+                    home.introduce_again(call)
                     continue
                 if name not in _PASSING or repeats == MAX_REPEATS:
                     raise
@@ -118,14 +127,24 @@ def repeat(sleep: Callable[[float], Awaitable[object]], home: Home) -> Link:
 
 
 def migrate(home: Home) -> Link:
-    """Follow an account to the data centre where it lives."""
+    """Follow an account to the data centre where it lives, and a call to where it belongs.
+
+    A data centre that sends a call back to where it has been is not believed.
+    """
 
     async def link(call: Call, next: Invoker) -> Any:
-        try:
-            return await next(call)
-        except errors.Migrate as error:
-            if error.name not in _MOVES or not await home.move(error.dc):
-                raise
-        return await next(call)
+        seen: set[int] = set()
+        while True:
+            try:
+                return await next(call)
+            except errors.Migrate as error:
+                if error.dc in seen or len(seen) == MAX_MOVES:
+                    raise
+                seen.add(error.dc)
+                if error.name in _ELSEWHERE:
+                    purpose = _ELSEWHERE[error.name]
+                    call = msgspec.structs.replace(call, dc_id=error.dc, purpose=purpose)
+                elif error.name not in _MOVES or call.dc_id or not await home.move(error.dc):
+                    raise
 
     return link
