@@ -46,6 +46,11 @@ class Clock:
             return self._frozen
         return time.time() + self._offset
 
+    @property
+    def is_frozen(self) -> bool:
+        """Whether it stands still."""
+        return self._frozen is not None
+
     def set(self, when: float) -> None:
         """Make it `when` o'clock now (unix seconds); a frozen clock stays frozen."""
         if self._frozen is not None:

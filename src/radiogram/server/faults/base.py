@@ -151,6 +151,9 @@ class CallFault(Fault):
     layer: int = 0
     """Encode the result in this layer."""
 
+    def __str__(self) -> str:
+        return f"{self.kind} {self.method} {self.detail},{self.aim}".replace(" ,", ",")
+
 
 @dataclass(slots=True, kw_only=True)
 class PacketFault(Fault):
