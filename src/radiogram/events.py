@@ -3,6 +3,8 @@
 from radiogram.client import filters
 from radiogram.client.events import (
     ActionEvent,
+    Album,
+    AlbumEvent,
     CallbackQuery,
     CallbackQueryEvent,
     ChatAction,
@@ -36,6 +38,8 @@ from radiogram.client.events import (
 
 __all__ = [
     "ActionEvent",
+    "Album",
+    "AlbumEvent",
     "CallbackQuery",
     "CallbackQueryEvent",
     "ChatAction",

@@ -106,7 +106,9 @@ async def test_an_answer_in_the_handler(ada: TelegramClient, ben: TelegramClient
         await talk.send("quiet")
         heard = await talk.answer()
     assert heard.text == "QUIET"
-    assert isinstance(heard.message.reply_to, api.MessageReplyHeader)
+    assert heard.message.reply_to is not None
+    assert heard.message.sender == heard.sender == heard.chat
+    assert heard.message.raw is heard.raw
 
 
 async def test_a_conversation_in_a_handler_does_not_wait_for_itself(

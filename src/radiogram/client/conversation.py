@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from radiogram.client.dispatch import Stream, first
 from radiogram.client.events import NewMessageEvent
-from radiogram.tl import api
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
     from radiogram.client.client import TelegramClient
+    from radiogram.client.objects.message import Message
+    from radiogram.client.objects.options import SendOptions
 
 
 class Conversation:
@@ -30,10 +33,9 @@ class Conversation:
         self._stream = stream
         self._timeout = timeout
 
-    async def send(self, text: str, **options: Any) -> api.TypeUpdates:
-        """Write into the chat; `options` are parameters of messages.sendMessage."""
-        request = api.messages.SendMessage(peer=self._peer, message=text, **options)
-        return await self._client.invoke(request)
+    async def send(self, text: str, **options: Unpack[SendOptions]) -> Message:
+        """Write into the chat; `options` are those of ``client.send_message``."""
+        return await self._client.send_message(self._peer, text, **options)
 
     async def answer(self, *, timeout: float | None = None) -> NewMessageEvent:
         """Give the next message of the other side, even if it came before this call.

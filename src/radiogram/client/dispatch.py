@@ -18,7 +18,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from radiogram import errors
-from radiogram.client.events import Event, Pattern, StopPropagation
+from radiogram.client.events import Album, Event, Pattern, StopPropagation
 
 if TYPE_CHECKING:
     from radiogram.client.client import TelegramClient
@@ -54,7 +54,8 @@ class Stream(Generic[E]):
     """
 
     def __init__(self, pattern: Pattern[E]) -> None:
-        self._pattern = pattern
+        self.pattern = pattern
+        """Which events."""
         self._waiting: deque[tuple[E, Release]] = deque()
         self._reading: Release | None = None
         self._filled = asyncio.Event()
@@ -78,7 +79,7 @@ class Stream(Generic[E]):
 
     def offer(self, client: TelegramClient, delivery: Delivery, hold: Hold) -> None:
         """Keep the event if it is wanted; `hold` keeps it open until it was read."""
-        event = None if self._over else self._pattern.match(client, delivery)
+        event = None if self._over else self.pattern.match(client, delivery)
         if event is not None:
             self._waiting.append((event, hold()))
             self._filled.set()
@@ -119,6 +120,11 @@ class Dispatcher:
     def is_used(self) -> bool:
         """Whether anybody wants events."""
         return bool(self._handlers or self._streams)
+
+    def wants_albums(self) -> bool:
+        """Tell whether anybody wants albums."""
+        patterns = [one.pattern for one in self._handlers] + [s.pattern for s in self._streams]
+        return any(isinstance(pattern, Album) for pattern in patterns)
 
     def add(self, callback: Callback[E], pattern: Pattern[E], *, group: int = 0) -> None:
         """Call a coroutine function with every event of a pattern."""

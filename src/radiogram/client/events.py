@@ -10,16 +10,25 @@ Every event carries the raw update and a key that is the same when the update co
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from radiogram.client import albums
 from radiogram.client.ending import Ended
 from radiogram.client.ids import mark_channel, mark_chat
 from radiogram.client.objects.base import marked_peer
 from radiogram.tl import api
+from radiogram.tl.base import TLObject
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
     from radiogram.client.client import TelegramClient
     from radiogram.client.gaps import Delivery
+    from radiogram.client.objects.chat import Chat
+    from radiogram.client.objects.message import Message
+    from radiogram.client.objects.options import ReplyOptions, SendOptions
+    from radiogram.client.objects.user import User
     from radiogram.errors import RadiogramError
 
 
@@ -83,51 +92,64 @@ class Event:
 class MessageEvent(Event):
     """Something about one message."""
 
+    @cached_property
+    def message(self) -> Message:
+        """The message; ``.message.raw`` is the raw one."""
+        return self._friendly(self.raw)
+
+    def _friendly(self, raw: api.Message | api.MessageService) -> Message:
+        from radiogram.client.objects.base import Company
+        from radiogram.client.objects.message import Message
+
+        return Message(self.client, raw, Company(self.users.values(), self.chats.values()))
+
     @property
-    def message(self) -> api.Message | api.MessageService:
+    def raw(self) -> api.Message | api.MessageService:
         """The raw message."""
-        message: api.Message | api.MessageService = self.update.message
-        return message
+        raw: api.Message | api.MessageService = self.update.message
+        return raw
 
     @property
     def id(self) -> int:
         """The message's id."""
-        return self.message.id
+        return self.raw.id
 
     @property
     def text(self) -> str:
         """The text; empty if there is none."""
-        message = self.message
-        return message.message if isinstance(message, api.Message) else ""
+        raw = self.raw
+        return raw.message if isinstance(raw, api.Message) else ""
 
     @property
     def out(self) -> bool:
         """Whether this account sent it."""
-        return self.message.out
+        return self.raw.out
 
     @property
     def sender_id(self) -> int | None:
         """Marked id of who sent it; None for posts of a channel."""
-        message = self.message
-        sender = marked_peer(message.from_id)
-        return sender if sender is not None else self._partner()
+        return self.message.sender_id
 
-    def _partner(self) -> int | None:
-        return self.chat_id if self.is_private and not self.out else None
+    @property
+    def sender(self) -> Chat | User | None:
+        """Who sent it; None for posts of a channel, or if the server did not tell."""
+        return self.message.sender
 
-    async def reply(self, text: str, **options: Any) -> Any:
-        """Answer in the same chat, as a reply to the message; gives what the call gives."""
-        return await self.respond(
-            text, reply_to=api.InputReplyToMessage(reply_to_msg_id=self.id), **options
-        )
+    @property
+    def chat(self) -> Chat | User | None:
+        """The chat it is in; None if the server did not tell about it."""
+        return self.message.chat
 
-    async def respond(self, text: str, **options: Any) -> Any:
-        """Write into the same chat; `options` are parameters of messages.sendMessage."""
-        chat = self.chat_id
-        assert chat is not None
-        return await self.client.invoke(
-            api.messages.SendMessage(peer=chat, message=text, **options)
-        )
+    async def reply(self, text: str, **options: Unpack[ReplyOptions]) -> Message:
+        """Answer in the same chat, as a reply to the message; gives what was sent.
+
+        `options` are those of ``client.send_message``.
+        """
+        return await self.message.reply(text, **options)
+
+    async def respond(self, text: str, **options: Unpack[SendOptions]) -> Message:
+        """Write into the same chat; `options` are those of ``client.send_message``."""
+        return await self.client.send_message(self.raw.peer_id, text, **options)
 
 
 class NewMessageEvent(MessageEvent):
@@ -144,9 +166,33 @@ class ActionEvent(MessageEvent):
     @property
     def action(self) -> api.TypeMessageAction:
         """What was done."""
-        message = self.message
-        assert isinstance(message, api.MessageService)
-        return message.action
+        raw = self.raw
+        assert isinstance(raw, api.MessageService)
+        return raw.action
+
+
+class AlbumEvent(MessageEvent):
+    """Messages that were sent together. What is said of one message is said of the first."""
+
+    @cached_property
+    def messages(self) -> list[Message]:
+        """The messages, in the order of their ids."""
+        return [self._friendly(raw) for raw in self.update.messages]
+
+    @property
+    def ids(self) -> list[int]:
+        """Their ids."""
+        return [raw.id for raw in self.update.messages]
+
+    @property
+    def text(self) -> str:
+        """The first text that one of them has; clients show it below the album."""
+        return next((raw.message for raw in self.update.messages if raw.message), "")
+
+    @property
+    def grouped_id(self) -> int:
+        """What its messages have in common."""
+        return int(self.update.grouped_id)
 
 
 class MessagesDeletedEvent(Event):
@@ -336,6 +382,13 @@ class MessageEdited(Pattern[MessageEditedEvent]):
         return isinstance(event.update.message, api.Message)
 
 
+class Album(Pattern[AlbumEvent]):
+    """Messages that were sent together; each of them is a :class:`NewMessage` as well."""
+
+    updates = (albums.Album,)
+    event = AlbumEvent
+
+
 class ChatAction(Pattern[ActionEvent]):
     """A service message came."""
 
@@ -430,7 +483,7 @@ class Raw(Pattern[Event]):
         self.updates = tuple(types)
 
     def fits(self, event: Event) -> bool:
-        return not isinstance(event.update, Ended)
+        return isinstance(event.update, TLObject)
 
 
 class StopPropagation(Exception):

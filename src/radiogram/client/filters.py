@@ -21,11 +21,11 @@ group: Filter[Any] = Filter(lambda event: event.is_group, "group")
 channel: Filter[Any] = Filter(lambda event: event.is_channel, "channel")
 """What happens in broadcast channels."""
 reply: Filter[Any] = Filter(
-    lambda event: getattr(event.message.reply_to, "reply_to_msg_id", None) is not None, "reply"
+    lambda event: getattr(event.raw.reply_to, "reply_to_msg_id", None) is not None, "reply"
 )
 """Messages that reply to another."""
 forwarded: Filter[Any] = Filter(
-    lambda event: getattr(event.message, "fwd_from", None) is not None, "forwarded"
+    lambda event: getattr(event.raw, "fwd_from", None) is not None, "forwarded"
 )
 """Messages that were forwarded."""
 

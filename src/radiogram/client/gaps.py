@@ -21,14 +21,17 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from radiogram.client.ending import Ended
 from radiogram.client.placing import Place, expand, key_of, order, place_of, referenced, short_ids
 from radiogram.client.sessions import State
 from radiogram.tl import api
+
+if TYPE_CHECKING:
+    from radiogram.client.albums import Album
+    from radiogram.client.ending import Ended
 
 GAP_WAIT = 0.5
 """Seconds that a missing update is waited for before the difference is fetched."""
@@ -51,9 +54,10 @@ CHANNEL_LIMIT_BOT = 100_000
 class Delivery(msgspec.Struct, frozen=True):
     """An update whose turn has come."""
 
-    update: api.TypeUpdate | api.UpdatesTooLong | api.UpdateChannelTooLong | Ended
+    update: api.TypeUpdate | api.UpdatesTooLong | api.UpdateChannelTooLong | Album | Ended
     """What happened. ``UpdatesTooLong``, or ``UpdateChannelTooLong``, means that Telegram has not
-    kept what was missed: the line goes on after a hole. ``Ended`` is not from Telegram."""
+    kept what was missed: the line goes on after a hole. ``Album`` and ``Ended`` come from the
+    client itself."""
     channel_id: int | None
     """The channel in whose line it was; None for the account's."""
     key: str

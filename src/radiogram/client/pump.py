@@ -26,6 +26,7 @@ from typing import Any, Protocol
 import msgspec
 
 from radiogram import errors
+from radiogram.client.albums import Albums, Complete, grouped_id_of
 from radiogram.client.dispatch import Hold, Release
 from radiogram.client.gaps import Delivery, Fetch, Gaps
 from radiogram.client.journal import Entry, Journal, LineState
@@ -98,6 +99,7 @@ class UpdatePump:
         clock: Callable[[], float],
         self_id: int,
         is_bot: bool = False,
+        wants_albums: Callable[[], bool] = lambda: False,
         limit: int = LIMIT,
         parallel: int = PARALLEL,
     ) -> None:
@@ -106,7 +108,7 @@ class UpdatePump:
         `handle` deals with a delivery when the earlier ones of its chat have been; `offer` is told
         of it at once, and may keep it open: ``release = hold()``, later ``release()``.
         `input_channel` gives the InputChannel of a channel id or raises PeerNotFound; `knows`
-        tells whether users can be addressed.
+        tells whether users can be addressed; `wants_albums` whether anybody handles albums.
         """
         self._handle = handle
         self._offer = offer
@@ -128,8 +130,10 @@ class UpdatePump:
             knows=knows,
         )
         self._journal = Journal(keeper.keep_line)
+        self._albums: Albums[Entry] = Albums()
+        self._wants_albums = wants_albums
         self._timer = Timer(self._deadline_reached, clock)
-        self._queues: dict[object, deque[tuple[Delivery, Entry]]] = {}
+        self._queues: dict[object, deque[tuple[Delivery, list[Entry]]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._behind: set[int | None] = set()
         self._idle = asyncio.Event()
@@ -232,9 +236,7 @@ class UpdatePump:
         for delivery in told:
             if isinstance(delivery.update, api.UpdatesTooLong | api.UpdateChannelTooLong):
                 self._lost += 1
-            line = delivery.channel_id
-            self._offer(delivery, partial(self._hold, line))
-            self._queue(delivery, self._journal.hand_out(line))
+            self._hand_out(delivery)
         channels: dict[int, int] | None = None
         for line in self._gaps.moved():
             if line is None:
@@ -245,8 +247,25 @@ class UpdatePump:
             channels = self._gaps.channels if channels is None else channels
             if line in channels:
                 self._journal.reach(line, channels[line])
-        self._timer.set(self._gaps.next_deadline())
+        self._set_timer()
         self._fetch()
+
+    def _hand_out(self, delivery: Delivery) -> None:
+        line = delivery.channel_id
+        chat = chat_of(delivery)
+        now = self._clock()
+        self._complete(self._albums.add(delivery, chat, now))
+        self._offer(delivery, partial(self._hold, line))
+        self._queue(delivery, chat, [self._journal.hand_out(line)])
+        if grouped_id_of(delivery) is not None and self._wants_albums():
+            # It stays open until the album was handled: after a crash it has to come again.
+            part = self._journal.hand_out(line)
+            self._complete(self._albums.keep(delivery, chat, part, now))
+
+    def _complete(self, albums: Iterable[Complete[Entry]]) -> None:
+        for delivery, entries in albums:
+            self._offer(delivery, partial(self._hold, delivery.channel_id))
+            self._queue(delivery, chat_of(delivery), entries)
 
     def _hold(self, line: int | None) -> Release:
         return partial(self._done, self._journal.hand_out(line))
@@ -256,20 +275,19 @@ class UpdatePump:
         if self._behind and self._journal.open <= self._limit // 2:
             self._catch_up()
 
-    def _queue(self, delivery: Delivery, entry: Entry) -> None:
-        chat = chat_of(delivery)
+    def _queue(self, delivery: Delivery, chat: object, entries: list[Entry]) -> None:
         queue = self._queues.get(chat)
         if queue is not None:
-            queue.append((delivery, entry))
+            queue.append((delivery, entries))
             return
-        self._queues[chat] = deque([(delivery, entry)])
+        self._queues[chat] = deque([(delivery, entries)])
         self._spawn(self._serve(chat))
 
     async def _serve(self, chat: object) -> None:
         """Hand the updates of one chat over, one after the other, until there are none."""
         queue = self._queues[chat]
         while queue:
-            delivery, entry = queue[0]
+            delivery, entries = queue[0]
             async with self._turns:
                 try:
                     await self._handle(delivery)
@@ -277,7 +295,8 @@ class UpdatePump:
                     self.failures += 1
                     log.exception("a handler failed with %s", delivery.key)
             queue.popleft()
-            self._done(entry)
+            for entry in entries:
+                self._done(entry)
         del self._queues[chat]
 
     def _spawn(self, work: Any) -> None:
@@ -312,9 +331,15 @@ class UpdatePump:
     # ── what is missing ──────────────────────────────────────────────────────────────────────
 
     def _deadline_reached(self) -> None:
-        self._gaps.handle_deadline(self._clock())
-        self._timer.set(self._gaps.next_deadline())
+        now = self._clock()
+        self._gaps.handle_deadline(now)
+        self._complete(self._albums.handle_deadline(now))
+        self._set_timer()
         self._fetch()
+
+    def _set_timer(self) -> None:
+        gaps, albums = self._gaps.next_deadline(), self._albums.next_deadline()
+        self._timer.set(gaps if albums is None else albums if gaps is None else min(gaps, albums))
 
     def _fetch(self) -> None:
         if self._stopped or self._behind:
@@ -337,7 +362,7 @@ class UpdatePump:
         except errors.RadiogramError as error:
             log.info("a difference could not be fetched: %s", error)
             self._gaps.failed(line, self._clock())
-            self._timer.set(self._gaps.next_deadline())
+            self._set_timer()
             return
         now = self._clock()
         if line is None:
@@ -361,7 +386,7 @@ class UpdatePump:
             return
         log.info("a difference was refused: %s", error)
         self._gaps.failed(line, self._clock())
-        self._timer.set(self._gaps.next_deadline())
+        self._set_timer()
 
     def _close(self, channel_id: int | None) -> None:
         assert channel_id is not None

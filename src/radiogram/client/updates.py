@@ -204,6 +204,7 @@ class Updates:
             invoke=self._client.invoke,
             input_channel=lambda number: self._peers.input_channel(mark_channel(number)),
             knows=self._peers.knows,
+            wants_albums=self._dispatcher.wants_albums,
             keeper=self._client.session,
             clock=self._clock,
             self_id=data.user_id,
