@@ -11,7 +11,8 @@ import logging
 import os
 import tomllib
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -21,7 +22,7 @@ from sqlalchemy import select, update
 
 from radiogram.crypto.keys import AuthKey
 from radiogram.errors import RadiogramError
-from radiogram.server import accounts, handlers, layers, store, usernames
+from radiogram.server import accounts, botfather, handlers, layers, store, usernames
 from radiogram.server.authorizations import Authorization, AuthorizationBook
 from radiogram.server.clock import Clock
 from radiogram.server.codes import SentCode
@@ -124,6 +125,8 @@ class World:
         """Wrong codes so far, by phone_code_hash, or by what an e-mail was for and for whom."""
         self.password_checks = PasswordChecks(self.settings, self.random)
         """Checks of passwords that were begun, and wrong passwords so far."""
+        self.botfather = botfather.BotFather(self)
+        """The account that makes bots for those who write to it."""
         self.sent_codes: deque[SentCode] = deque(maxlen=256)
         """The login codes that were sent last, newest at the end."""
         self.mails: deque[Mail] = deque(maxlen=256)
@@ -141,6 +144,16 @@ class World:
                     user_id=accounts.SERVICE_ID,
                     phone=accounts.SERVICE_PHONE,
                     first_name=accounts.SERVICE_NAME,
+                )
+            if accounts.by_id(tx, botfather.BOTFATHER_ID) is None:
+                accounts.create(
+                    tx,
+                    now=int(self.clock.now()),
+                    random=self.random,
+                    user_id=botfather.BOTFATHER_ID,
+                    first_name=botfather.NAME,
+                    username=botfather.NAME,
+                    is_bot=True,
                 )
 
     # -------------------------------------------------------------- accounts
@@ -307,13 +320,8 @@ class World:
         INPUT_USER_DEACTIVATED (B4) is what they are answered; its own sessions get
         USER_DEACTIVATED once. Raises WorldError.
         """
-        context = Context(self, Caller(Authorization()))
-        try:
+        with self.acting(user_id) as context:
             self.erase_account(context, user_id)
-        except BaseException as error:
-            context.roll_back(error)
-            raise
-        context.commit()
 
     def erase_account(self, context: Context, user_id: int) -> None:
         """Delete an account as part of a transaction: see :meth:`delete_account`."""
@@ -368,6 +376,17 @@ class World:
             raise WorldError(f"there is no account {user_id}; make one with add_user")
 
     # -------------------------------------------------------------- calls and pushes
+
+    @contextmanager
+    def acting(self, user_id: int) -> Iterator[Context]:
+        """Give what a handler would get if an account called it; committed unless that raises."""
+        context = Context(self, Caller(Authorization(user_id=user_id)))
+        try:
+            yield context
+        except BaseException as error:
+            context.roll_back(error)
+            raise
+        context.commit()
 
     def call(self, user_id: int, request: Request[Any], layer: int = api.LAYER) -> Any:
         """Execute a request as an account (0: as nobody), in process, and return its result.

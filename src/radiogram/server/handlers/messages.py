@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import cast
 
 from radiogram.server import (
@@ -16,6 +17,7 @@ from radiogram.server import (
     store,
     text,
 )
+from radiogram.server.botfather import BOTFATHER_ID
 from radiogram.server.delivery import Draft
 from radiogram.server.mentions import Mentions
 from radiogram.server.peers import Private, Room, Target
@@ -64,6 +66,8 @@ def send_message(ctx: Context, request: api.messages.SendMessage) -> api.TypeUpd
     changes = Changes(ctx, target.people)
     (row,) = delivery.deliver(ctx, changes, target, [Draft(content, reply, request.random_id)])
     _finish(ctx, changes, target, row)
+    if isinstance(target, Private) and target.peer.id == BOTFATHER_ID != ctx.user_id:
+        ctx.after_commit(partial(ctx.world.botfather.hear, ctx.user_id, formatted.text))
     # The short form says nothing of what the caller sent, so it must have been kept as it was.
     plain = request.reply_to is None and keyboard is None and not request.noforwards
     plain = plain and not (isinstance(target, Room) and target.chat.is_channel)
