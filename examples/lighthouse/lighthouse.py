@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 
-from radiogram import TelegramClient, api, errors, events
+from radiogram import TelegramClient, errors, events
 from radiogram.events import filters
 from radiogram.sessions import StringSession
 
@@ -42,7 +42,7 @@ async def broadcast(client: TelegramClient, readers: list[int], text: str) -> li
     gone = []
     for reader in readers:
         try:
-            await client(api.messages.SendMessage(peer=reader, message=text))
+            await client.send_message(reader, text)
         except (errors.UserIsBlocked, errors.InputUserDeactivated):
             gone.append(reader)
     return gone

@@ -139,6 +139,37 @@ async def test_a_conversation_is_scripted_with_events() -> None:
             assert (await anext(stream)).text == "early"
 
 
+async def test_friendly_methods_are_compared_by_what_the_program_wrote() -> None:
+    with StubTelegram() as client:
+        client.expect(api.messages.SendMessage, peer="@ada_lovelace", message="one")
+        client.expect(api.messages.SendMessage, peer=5, message="two").times(2)
+        client.expect(
+            "messages.sendMessage", peer=api.InputPeerChannel(channel_id=3, access_hash=0)
+        )
+        client.expect("messages.sendMessage", peer="me")
+        sent = await client.send_message("@ada_lovelace", "one")
+        assert (sent.id, sent.text, sent.out) == (1, "one", True)
+        assert sent.chat_id == await client.marked_id("@ada_lovelace")
+        assert (await client.send_message(5, "two")).chat_id == 5
+        await client.send_message(api.PeerUser(user_id=5), "two")
+        await client.send_message(api.PeerChannel(channel_id=3), "three")
+        assert (await client.send_message("me", "four")).chat_id == client.me.id
+
+
+async def test_an_event_is_answered() -> None:
+    with StubTelegram() as client:
+
+        @client.on(events.NewMessage())
+        async def answer(event: events.NewMessageEvent) -> None:
+            await event.reply("well")
+            await event.respond("and more")
+
+        client.expect(api.messages.SendMessage, peer=5, message="well")
+        client.expect(api.messages.SendMessage, peer=5, message="and more", reply_to=None)
+        message = api.Message(id=1, peer_id=api.PeerUser(user_id=5), date=0, message="hello")
+        await client.push(api.UpdateNewMessage(message=message, pts=1, pts_count=1))
+
+
 async def test_only_methods_are_called() -> None:
     with pytest.raises(EncodeError, match="takes a method"):
         await StubTelegram().invoke(api.InputPeerSelf())  # type: ignore[arg-type]

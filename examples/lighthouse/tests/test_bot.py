@@ -5,8 +5,6 @@ from __future__ import annotations
 import pytest
 from lighthouse import Lighthouse
 
-from radiogram import api
-
 
 @pytest.fixture
 def keeper(make_user):
@@ -41,7 +39,7 @@ async def test_the_keepers_words_reach_the_readers(bot, client, make_client, kee
     await say(client, "/start")
     words = await make_client(keeper)
     async with client.conversation("@lighthouse_bot", timeout=5) as talk:
-        await words(api.messages.SendMessage(peer="@lighthouse_bot", message="Storm ahead"))
+        await words.send_message("@lighthouse_bot", "Storm ahead")
         assert (await talk.answer()).text == "Storm ahead"
 
 
@@ -55,7 +53,7 @@ async def test_a_flood_wait_delays_and_loses_nothing(
     )
     before = clock.now()
     async with client.conversation("@lighthouse_bot", timeout=5) as talk:
-        await words(api.messages.SendMessage(peer="@lighthouse_bot", message="Fog"))
+        await words.send_message("@lighthouse_bot", "Fog")
         assert (await talk.answer()).text == "Fog"
     assert clock.now() - before >= 60
     assert faults.count("error", "FLOOD_WAIT_30*") == 2

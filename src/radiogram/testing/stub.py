@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+from zlib import crc32
 
 from radiogram import errors
 from radiogram.client.client import TelegramClient
 from radiogram.client.gaps import Delivery
+from radiogram.client.ids import unmark
+from radiogram.client.objects.base import marked_peer
 from radiogram.client.objects.user import User
 from radiogram.client.placing import key_of, place_of
 from radiogram.client.sessions import MemorySession, SessionData
@@ -28,6 +31,8 @@ R = TypeVar("R")
 
 ME = 777
 """Id of the account that a stub is signed in as, unless it is told another."""
+NAMED = 1_000_000_000
+"""Ids of users whom a test has only named are higher than this."""
 
 _registry = registry(api.LAYER)
 
@@ -64,7 +69,8 @@ class Expectation(Generic[R]):
     def answer(self, result: R | Callable[[Any], R]) -> Expectation[R]:
         """Give this result, or what a function makes of the request. Raises EncodeError.
 
-        Without it, methods that give Bool are answered True and those that give Updates none.
+        Without it, methods that give Bool are answered True, messages.sendMessage that message 1
+        was sent, and other methods that give Updates none.
         """
         if not callable(result):
             _registry.encode_result(self.method, result)
@@ -256,6 +262,27 @@ class StubTelegram(TelegramClient):
 
     __call__ = invoke
 
+    async def input_peer(self, peer: Any) -> Any:
+        """Give what the program wrote; objects become the id of the peer that they are about.
+
+        Only channels become an InputPeer, since other methods are called for them.
+        """
+        if isinstance(peer, str | api.TypeInputPeer):
+            return peer
+        number = await self.marked_id(peer)
+        found = unmark(number)
+        if found is not None and found.kind == "channel":
+            return api.InputPeerChannel(channel_id=found.id, access_hash=0)
+        return number
+
+    async def marked_id(self, peer: Any) -> int:
+        """Give the marked id of a peer; a name that was not told of has one made of its letters."""
+        if isinstance(peer, str) and peer not in ("me", "self"):
+            known = self.session.by_username(peer.lstrip("@").lower())
+            return NAMED + crc32(peer.encode()) if known is None else known.id
+        number = peer if isinstance(peer, int) else marked_peer(peer)
+        return await super().marked_id(peer) if number is None else number
+
     def _explain(self, request: Request[Any]) -> str:
         lines = [f"unexpected call {brief(request)}"]
         lines.append("expected were, in this order:" if self._ordered else "expected were:")
@@ -315,6 +342,8 @@ def _usual_answer(method: type[Request[Any]]) -> Any:
     definition = _registry.definition(method.TL_NAME)
     if definition.result == "Bool":
         return True
+    if method is api.messages.SendMessage:
+        return api.UpdateShortSentMessage(out=True, id=1, pts=0, pts_count=0, date=0)
     if definition.result == "Updates":
         return api.Updates(updates=[], users=[], chats=[], date=0, seq=0)
     raise AssertionError(
