@@ -47,6 +47,8 @@ class Address:
     dcs: list[dict[str, Any]]
     """Of each DC: dc_id, host, port."""
     mtproxy_link: str | None = None
+    admin: dict[str, Any] | None = None
+    """Of the admin socket: path, or host, port and token."""
 
 
 class Served:

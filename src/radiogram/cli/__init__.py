@@ -13,7 +13,10 @@ import click
 from radiogram import __version__
 
 COMMANDS = {
+    "admin": "Tell a running server what to do, through its admin socket.",
     "demo": "Show two people and a bot at work.",
+    "docs": "Show the page of a method, type or error, or all pages as a site.",
+    "fault": "Let something go wrong in a running server.",
     "serve": "Run a Telegram server.",
     "version": "Show versions, also of the TL schema.",
 }

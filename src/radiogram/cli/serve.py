@@ -70,6 +70,18 @@ import click
     " given more than once.",
 )
 @click.option(
+    "--admin",
+    metavar="PATH|PORT",
+    help="Listen for `radiogram admin` and `radiogram fault`: at a path, for this user only, or at"
+    " a port of this machine (0: a free one), with a token.",
+)
+@click.option(
+    "--admin-token",
+    metavar="TOKEN",
+    envvar="RADIOGRAM_ADMIN_TOKEN",
+    help="Token of that port. Default: made up and told.",
+)
+@click.option(
     "--json",
     "as_json",
     is_flag=True,
@@ -88,6 +100,8 @@ def serve(
     tls_cert: str | None,
     tls_key: str | None,
     faults: tuple[str, ...],
+    admin: str | None,
+    admin_token: str | None,
     as_json: bool,
 ) -> None:
     """Run a Telegram server.
@@ -110,6 +124,8 @@ def serve(
             tls_cert=tls_cert,
             tls_key=tls_key,
             faults=faults,
+            admin=admin,
+            admin_token=admin_token,
             as_json=as_json,
         )
     )

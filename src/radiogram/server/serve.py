@@ -13,6 +13,7 @@ import logging
 import os
 import signal
 import sys
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ from radiogram.errors import RadiogramError
 from radiogram.server.identity import key_of_process
 
 if TYPE_CHECKING:
+    from radiogram.server.admin import AdminSocket
     from radiogram.server.server import Server
 
 USAGE_ERROR = 2
@@ -50,6 +52,9 @@ class Options:
     """PEM files with which the ports speak TLS, too, for wss."""
     faults: tuple[str, ...] = ()
     """Specifications for :mod:`radiogram.server.fault_spec`."""
+    admin: str | None = None
+    """Path or port of the admin socket."""
+    admin_token: str | None = None
     as_json: bool = False
 
 
@@ -71,6 +76,8 @@ def run(
     tls_cert: str | None = None,
     tls_key: str | None = None,
     faults: tuple[str, ...] = (),
+    admin: str | None = None,
+    admin_token: str | None = None,
     as_json: bool = False,
 ) -> int:
     """Serve until SIGTERM or SIGINT, and return the exit code of the process.
@@ -90,6 +97,8 @@ def run(
         tls_cert=tls_cert,
         tls_key=tls_key,
         faults=faults,
+        admin=admin,
+        admin_token=admin_token,
         as_json=as_json,
     )
     logging.basicConfig(
@@ -141,8 +150,12 @@ async def serve(options: Options) -> None:
         if options.world is not None:
             server.world.load_toml(options.world)
         _add_faults(server, options.faults)
-        _announce(server, as_json=options.as_json)
-        await ended.wait()
+        async with AsyncExitStack() as stack:
+            admin = _admin(server, options)
+            if admin is not None:
+                await stack.enter_async_context(admin)
+            _announce(server, admin, as_json=options.as_json)
+            await ended.wait()
     finally:
         await server.close()
 
@@ -171,7 +184,24 @@ def _add_faults(server: Server, specs: tuple[str, ...]) -> None:
                 raise ServeError(f"--fault {error}") from None
 
 
-def _announce(server: Server, *, as_json: bool) -> None:
+def _admin(server: Server, options: Options) -> AdminSocket | None:
+    """Make the admin socket: a number is a port of this machine, anything else a path."""
+    given = options.admin
+    if given is None:
+        return None
+    from radiogram.server.admin import AdminError, AdminSocket
+
+    try:
+        if not given.isdigit():
+            return AdminSocket(server, path=given)
+        if int(given) > 65535:
+            raise ServeError(f"--admin {given}: there is no such port; give one up to 65535")
+        return AdminSocket(server, port=int(given), token=options.admin_token)
+    except AdminError as error:
+        raise ServeError(f"--admin-token: {error.remedy}") from None
+
+
+def _announce(server: Server, admin: AdminSocket | None, *, as_json: bool) -> None:
     """Tell where the server is: one line for programs, a few for people."""
     if as_json:
         address = {
@@ -187,6 +217,8 @@ def _announce(server: Server, *, as_json: bool) -> None:
         }
         if server.mtproxy_link is not None:
             address["mtproxy_link"] = server.mtproxy_link
+        if admin is not None:
+            address["admin"] = admin.address
         _say(json.dumps(address))
         return
     others = "".join(
@@ -196,6 +228,9 @@ def _announce(server: Server, *, as_json: bool) -> None:
     )
     if server.mtproxy_link is not None:
         others += f"MTProxy: {server.mtproxy_link}\n"
+    if admin is not None:
+        where = ", ".join(f"{name} {value}" for name, value in admin.address.items())
+        others += f"Admin socket: {where}\n"
     _say(
         f"Radiogram serves DC {server.dc_id} on {server.host}:{server.port}\n{others}"
         f"Public key, fingerprint {server.fingerprint}:\n{server.public_key.strip()}\n"
@@ -234,7 +269,9 @@ def _tls(cert: str | None, key: str | None) -> tuple[str, str] | None:
         return cert, key
     if cert is not None or key is not None:
         missing = "--tls-key" if key is None else "--tls-cert"
-        raise ServeError(f"{missing} is missing: TLS takes a certificate and its key, two PEM files")
+        raise ServeError(
+            f"{missing} is missing: TLS takes a certificate and its key, two PEM files"
+        )
     return None
 
 

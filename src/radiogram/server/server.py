@@ -192,6 +192,10 @@ class Server:
         """What goes wrong on purpose. Raises RuntimeError before the server was started."""
         return self.world.faults
 
+    def counts(self) -> dict[str, int]:
+        """How many connections and sessions are alive."""
+        return {"connections": len(self._connections), "sessions": len(self._sessions)}
+
     @property
     def addresses(self) -> dict[int, DataCenter]:
         """Where each DC listens, by its id: with host, port, dc_id and public_key.
