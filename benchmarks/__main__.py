@@ -18,13 +18,15 @@ from statistics import median
 
 from tests.served import Served
 
-from . import codec, imports, pins, server
+from . import accounts, codec, imports, pins, server, updates
 from .measure import child, resident
 from .tables import Table
 
 MODULES = {"radiogram": "radiogram", "telethon": "telethon", "kurigram": "pyrogram"}
 PHONE, CODE, USERNAME = "999662{:04}", "22222", "receiver"
 MIB = 1 << 20
+UPDATES = 10_000
+"""Pushed to each library in each run."""
 
 
 def main() -> None:
@@ -34,7 +36,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=2.0, help="of each rate in each run")
     parser.add_argument(
         "--only",
-        choices=("imports", "codec", "requests", "server", "pins"),
+        choices=("imports", "codec", "requests", "updates", "accounts", "server", "pins"),
         help="leave out the others",
     )
     parser.add_argument("--markdown", action="store_true", help="print tables of Markdown")
@@ -51,6 +53,8 @@ def main() -> None:
         "imports": lambda: of_imports(libraries, options.runs, bars),
         "codec": lambda: of_codec(libraries, bars),
         "requests": lambda: of_requests(libraries, options.runs, options.seconds, bars),
+        "updates": lambda: of_updates(libraries, options.runs, bars),
+        "accounts": lambda: of_accounts(libraries, bars),
         "server": lambda: of_server(options.runs, bars),
         "pins": lambda: of_pins(options.runs, bars),
     }
@@ -192,6 +196,43 @@ def of_requests(libraries: list[str], runs: int, seconds: float, bars: Bars) -> 
                 for name, ofs in middle.items()
             ],
         )
+
+
+def of_updates(libraries: list[str], runs: int, bars: Bars) -> Iterator[Table]:
+    taken: dict[str, list[tuple[float, float]]] = {name: [] for name in libraries}
+    with updates.pushing() as served:
+        for run in range(runs):
+            # Each library has each place in the order now and then.
+            for library in libraries[run % len(libraries) :] + libraries[: run % len(libraries)]:
+                one = updates.run(library, served, UPDATES)
+                taken[library].append((one["rate"], one["cpu"]))
+    middle = {of: tuple(map(median, zip(*taken[of], strict=True))) for of in libraries}
+    rate = middle["radiogram"][0]
+    for rival in middle.keys() - {"radiogram"}:
+        bars.at_least(f"updates a second, times {rival}", rate / middle[rival][0], 1)
+    yield Table(
+        f"{UPDATES:,} new messages, from the server's push to the return of the user's handler",
+        ("", "a second", "times ours", "CPU of the client for one, microseconds"),
+        [
+            (of, f"{each:,.0f}", f"{each / rate:.2f}", f"{used * 1e6:,.0f}")
+            for of, (each, used) in middle.items()
+        ],
+    )
+
+
+def of_accounts(libraries: list[str], bars: Bars) -> Iterator[Table]:
+    costs = {of: accounts.run(of) for of in libraries if of in accounts.OPENERS}
+    ours = costs["radiogram"]
+    name = f"memory of each client beyond the first, of {ours.clients}"
+    bars.below(name, ours.each / 1000, 150, " kB")
+    yield Table(
+        f"{ours.clients} clients in one process, logged in and idle",
+        ("", "kB for each beyond the first", "MiB in all", "s to connect all"),
+        [
+            (of, f"{one.each / 1000:,.0f}", f"{one.memory / MIB:,.0f}", f"{one.seconds:.1f}")
+            for of, one in costs.items()
+        ],
+    )
 
 
 def of_server(runs: int, bars: Bars) -> Iterator[Table]:

@@ -55,14 +55,14 @@ async def rate(
     return answered / took, (time.process_time() - used) / answered
 
 
-def child(*arguments: str) -> Any:
+def child(*arguments: str, timeout: float = 300) -> Any:
     """Run ``python <arguments>`` in a process of its own and return the JSON that it prints."""
     done = subprocess.run(
         [sys.executable, *arguments],
         capture_output=True,
         text=True,
         check=False,
-        timeout=300,
+        timeout=timeout,
         env=os.environ | {"PYTHONHASHSEED": "0"},
     )
     if done.returncode:
