@@ -93,6 +93,12 @@ async def test_links_run_from_the_outside_in() -> None:
         (-503, "Timeout"),
         (500, "INTERDC_2_CALL_ERROR"),
         (-500, "RPC_MCGET_FAIL"),
+        (-500, "No workers running"),
+        (500, "HISTORY_GET_FAILED"),
+        (500, "MSGID_DECREASE_RETRY"),
+        (500, "WORKER_BUSY_TOO_LONG_RETRY"),
+        (500, "PERSISTENT_TIMESTAMP_OUTDATED"),
+        (-503, "MSG_WAIT_TIMEOUT"),
     ],
 )
 async def test_a_failure_that_passes_is_repeated(code: int, message: str) -> None:

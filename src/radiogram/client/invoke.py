@@ -27,11 +27,15 @@ _PASSING = {
     "RPC_MCGET_FAIL",
     "INTERDC_X_CALL_ERROR",
     "INTERDC_X_CALL_RICH_ERROR",
+    "HISTORY_GET_FAILED",
+    "MSGID_DECREASE_RETRY",
+    "NO WORKERS RUNNING",
+    "PERSISTENT_TIMESTAMP_OUTDATED",
     "WORKER_BUSY_TOO_LONG_RETRY",
     "MSG_WAIT_TIMEOUT",
     "TIMEOUT",
 }
-"""Errors that ask for the same call again. Others of code 500 mean what they say: a call with
+"""Errors that ask for the same call again (E6 to E9). Others of code 500 mean what they say: a call with
 RANDOM_ID_DUPLICATE would be answered alike for ever."""
 _NOT_INTRODUCED = {"CONNECTION_NOT_INITED", "CONNECTION_LAYER_INVALID"}
 _MOVES = {"PHONE_MIGRATE_X", "USER_MIGRATE_X", "NETWORK_MIGRATE_X"}
