@@ -68,12 +68,21 @@ def test_help_and_version_load_neither_client_nor_server() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("command", "module"), [("serve", "sqlalchemy"), ("demo", "rich")])
-def test_what_is_not_installed_is_named_with_the_remedy(command: str, module: str) -> None:
-    done = run(command, hide=(module,))
+@pytest.mark.parametrize(
+    ("command", "module", "extra"),
+    [
+        (["serve"], "sqlalchemy", "server"),
+        (["demo"], "rich", "server"),
+        (["docs", "--export", "site"], "jinja2", "docs"),
+    ],
+)
+def test_what_is_not_installed_is_named_with_the_remedy(
+    command: list[str], module: str, extra: str
+) -> None:
+    done = run(*command, hide=(module,))
     assert done.returncode == 2
     assert f"needs {module}" in done.stderr
-    assert "pip install 'radiogram[server]'" in done.stderr
+    assert f"pip install 'radiogram[{extra}]'" in done.stderr
     assert "Traceback" not in done.stderr
 
 

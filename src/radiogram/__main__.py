@@ -7,8 +7,16 @@ from __future__ import annotations
 
 import sys
 
-EXTRA = {"click", "rich", "sqlalchemy"}
-"""Modules that come with the extra ``server`` and that the commands need."""
+EXTRA = {
+    "click": "server",
+    "rich": "server",
+    "sqlalchemy": "server",
+    "jinja2": "docs",
+    "markdown_it": "docs",
+    "markupsafe": "docs",
+    "pygments": "docs",
+}
+"""Modules that commands need, and the extra with which each comes."""
 
 
 def main() -> None:
@@ -23,7 +31,7 @@ def main() -> None:
             raise
         sys.stderr.write(
             f"radiogram: this command needs {missing}, which is not installed.\n"
-            "Install the server and the command line with: pip install 'radiogram[server]'\n"
+            f"Install what it takes with: pip install 'radiogram[{EXTRA[missing]}]'\n"
         )
         sys.exit(2)
 

@@ -204,6 +204,10 @@ class Model:
         known = errors.known_errors().get(name)
         return self.error(known.name) if known else None
 
+    def has(self, name: str) -> bool:
+        """Tell whether the layer has a method or constructor of a name."""
+        return name in self._definitions
+
     def _of(self, definition: Definition) -> Page:
         made = self.method if definition.is_method else self.constructor
         return made(definition.name)
@@ -381,7 +385,7 @@ class Model:
         for name in names:  # one class may have two names, which differ in case only
             class_name = errors.class_name(name)
             known = table.get(class_name)
-            said = known.sentence if known else ""
+            said = known.sentence.replace("{value}", "X") if known else ""
             codes = known.codes if known else ()
             found[name] = class_name, codes, _said(said, errors.paraphrase(name))
         return found
@@ -411,6 +415,15 @@ class Model:
         return _reverse((error, name) for name in self.methods for _, error in facts(name).errors)
 
 
+def program_model() -> Model:
+    """Make the model of this program: the newest layer, and what its embedded server has."""
+    from radiogram.server import handlers
+    from radiogram.server.rpc import HANDLERS
+
+    handlers.load()
+    return Model(implemented=[method.TL_NAME for method in HANDLERS])
+
+
 _COMMON = {"get", "set", "toggle", "update", "edit", "send", "delete", "save", "check", "all", "by"}
 """Words that say nothing about what a method deals with."""
 
@@ -435,6 +448,8 @@ def history(name: str) -> tuple[Step, ...]:
     steps = []
     versions = api_table().versions(name)
     for before, after in pairwise(versions):
+        if after.first_layer <= FIRST_LAYER:
+            continue
         old, new = set(map(str, before.params)), set(map(str, after.params))
         added = [str(one) for one in after.params if str(one) not in old and one.type != "#"]
         removed = [str(one) for one in before.params if str(one) not in new and one.type != "#"]
