@@ -63,11 +63,18 @@ class Line:
         await self.close()
 
 
-async def dial(server: Server, transport: Any = "abridged", *, obfuscated: bool = False) -> Line:
-    """Open a connection to a server."""
+async def dial(
+    server: Server,
+    transport: Any = "abridged",
+    *,
+    obfuscated: bool = False,
+    dc_id: int | None = None,
+) -> Line:
+    """Open a connection to a server, or to one of the DCs that it plays."""
     line = Line()
+    address = server.addresses[dc_id or server.dc_id]
     codec = client_codec(transport, obfuscated=obfuscated, random=os.urandom)
-    await connect(server.host, server.port, codec, line, timeout=PATIENCE)
+    await connect(address.host, address.port, codec, line, timeout=PATIENCE)
     return line
 
 
@@ -118,9 +125,11 @@ class RawClient:
         return self.server.world.clock.now()
 
     @classmethod
-    async def start(cls, server: Server, *, layer: int = api.LAYER) -> RawClient:
+    async def start(
+        cls, server: Server, *, layer: int = api.LAYER, dc_id: int | None = None
+    ) -> RawClient:
         """Connect, make a key and begin a session."""
-        line = await dial(server)
+        line = await dial(server, dc_id=dc_id)
         key, salt = await exchange_keys(server, line)
         return cls(server, line, key, salt, layer=layer)
 

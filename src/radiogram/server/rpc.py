@@ -349,6 +349,7 @@ def _decode(source: Registry, body: bytes) -> Request[Any]:
         raise RpcFault(400, "INPUT_FETCH_ERROR") from None
 
 
+_BIND = api.auth.BindTempAuthKey.TL_ID.to_bytes(4, "little")
 UNBOUND = frozenset({api.auth.BindTempAuthKey, api.help.GetConfig, api.help.GetNearestDc})
 """What a temporary key may call before it is bound (A16.1)."""
 
@@ -400,7 +401,8 @@ def _dispatch(world: World, caller: Caller, body: bytes) -> bytes:
     authorization = caller.authorization
     if authorization.fault is not None:
         raise RpcFault(401, world.authorizations.take_fault(authorization))
-    unbound = authorization.expires_at is not None
+    # A temporary key is bound before anything is told with it (A12.4).
+    unbound = authorization.expires_at is not None or body.startswith(_BIND)
     if world.settings.require_init and not authorization.layer and not unbound:
         raise RpcFault(400, "CONNECTION_NOT_INITED")
     if not quiet:
