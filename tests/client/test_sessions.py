@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from radiogram import sessions
-from radiogram.errors import SessionError
+from radiogram.client.sessions import sealing
+from radiogram.errors import SessionDamaged, SessionError, WrongPassphrase
 from radiogram.sessions import (
     MemorySession,
     PeerRecord,
@@ -240,3 +241,50 @@ def test_updates_are_written_down_when_asked_for() -> None:
 def test_the_public_module_has_them_all() -> None:
     for name in sessions.__all__:
         assert getattr(sessions, name) is not None
+
+
+# ── an encrypted text ────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let scrypt cost next to nothing."""
+    monkeypatch.setattr(sealing, "_COST", (4, 8, 1))
+
+
+@pytest.mark.usefixtures("quick")
+def test_an_encrypted_text_comes_back_and_tells_nothing() -> None:
+    session = StringSession()
+    session.data = DATA
+    session.remember([NEWS])
+    text = session.save(peers=True, passphrase="of many words")
+    assert text.startswith("rge1.")
+    raw = base64.urlsafe_b64decode(text[5:] + "==")
+    assert not any(KEY[at : at + 8] in raw for at in range(0, 249, 8))
+    assert b"127.0.0.1" not in raw
+    again = StringSession(text, passphrase="of many words")
+    assert again.data == DATA
+    assert again.peers == (PeerRecord(NEWS.marked_id, NEWS.access_hash),)
+    second = again.save(peers=True)  # as it was opened
+    assert second.startswith("rge1.")
+    assert second != text
+    assert StringSession(second, passphrase="of many words").data == DATA
+    other = again.save(passphrase="another")
+    assert StringSession(other, passphrase="another").data == DATA
+
+
+@pytest.mark.usefixtures("quick")
+def test_passphrases_of_texts_are_checked() -> None:
+    session = StringSession()
+    session.data = DATA
+    text = session.save(passphrase="right")
+    for given_text, passphrase, reason in [
+        (text, "wrong", "not with this passphrase"),
+        (text, None, "is encrypted; give its passphrase"),
+        (session.save(passphrase="right")[:-8], "right", "cut off"),
+        (saved(), "right", "is not encrypted, but a passphrase was given"),
+        ("1" + "A" * 352, "right", "another library, which does not encrypt"),
+    ]:
+        with pytest.raises(SessionError, match=reason) as caught:
+            StringSession(given_text, passphrase=passphrase)
+        assert isinstance(caught.value, WrongPassphrase | SessionDamaged)

@@ -92,9 +92,13 @@ END
 
 def kind_of(path: Path) -> str:
     """Tell whose SQLite file it is. Raises SessionError if it is none that is known."""
+    with path.open("rb") as file:
+        head = file.read(100)
+    if int.from_bytes(head[68:72], "big") == _RADIOGRAM:
+        return "radiogram"
     with _opened(path) as db:
         if db.execute("PRAGMA application_id").fetchone()[0] == _RADIOGRAM:
-            return "radiogram"
+            return "radiogram"  # of a process that was killed before this got into the file itself
         tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master")}
         for kind, table in _LIBRARIES.items():
             if {"sessions", "version", table} <= tables:

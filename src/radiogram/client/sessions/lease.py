@@ -17,14 +17,15 @@ import weakref
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
 from radiogram.errors import SessionError, SessionInUse
 
 SUFFIX = ".lock"
 POLL = 0.05
 """Seconds between two tries for a lock that another process has."""
-_GRACE = 0.5
-"""Seconds for which the name in the file may be that of an earlier holder."""
+_GRACE = 3.0
+"""Seconds that a new holder is given to sign, before it is reported without a name."""
 _FAR = 1 << 30
 _TEXT_BYTES = 1000
 
@@ -54,8 +55,11 @@ class Holder(msgspec.Struct, frozen=True, omit_defaults=True):
 
 def this_process() -> Holder:
     """Describe the running process."""
-    since = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime())
-    return Holder(os.getpid(), host_name(), since, machine(), started(os.getpid()))
+    return Holder(os.getpid(), host_name(), _moment(), machine(), started(os.getpid()))
+
+
+def _moment() -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime())
 
 
 def host_name() -> str:
@@ -103,12 +107,13 @@ class Lease:
                 f"the session file {path} cannot be used ({error.strerror}: {lock}); give a "
                 "folder that exists and can be written"
             ) from None
+        holder = this_process()  # before it is locked: others wait to be told the name
         try:
             self._acquire(file, wait)
-            text = msgspec.json.encode(this_process())
+            signature = msgspec.json.encode(replace(holder, since=_moment()))
             os.ftruncate(file, 0)
             os.lseek(file, 0, os.SEEK_SET)
-            os.write(file, text)
+            os.write(file, signature)
         except BaseException:
             os.close(file)
             raise
@@ -123,6 +128,8 @@ class Lease:
         """Give the file back."""
         file, self._file = self._file, None
         if file is not None:
+            with contextlib.suppress(OSError):
+                os.ftruncate(file, 0)  # or the next holder might be taken for this one
             os.close(file)  # the lock goes with it
 
     def _acquire(self, file: int, wait: float) -> None:
@@ -155,8 +162,10 @@ _leases: weakref.WeakSet[Lease] = weakref.WeakSet()
 def _forked() -> None:
     """Leave to the parent what it holds: the child would go on holding it after the parent."""
     for lease in _leases:
-        with contextlib.suppress(OSError):
-            lease.release()
+        file, lease._file = lease._file, None
+        if file is not None:
+            with contextlib.suppress(OSError):
+                os.close(file)
 
 
 if sys.platform == "win32":

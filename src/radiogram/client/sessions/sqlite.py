@@ -48,6 +48,7 @@ FORMAT = 2
 SUFFIX = ".session"
 
 _MAGIC = b"SQLite format 3\0"
+_HEAD_BYTES = 100
 _LEFT = (
     "it was left as it is: put back a copy from before, save what can be read with `radiogram "
     "session recover`, or sign in again with another file"
@@ -234,6 +235,8 @@ def _open(
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = NORMAL")  # a kill loses nothing; the system's end may
             db.execute("PRAGMA secure_delete = ON")  # an old key is wiped, not only let go of
+            # Left by a look into the file after a kill; a sole holder has its like in memory.
+            path.with_name(path.name + "-shm").unlink(missing_ok=True)
             if version is None:
                 _make(db, passphrase)
             elif version == 1:
@@ -251,19 +254,25 @@ def _look(path: Path) -> int | None:
     """
     try:
         with path.open("rb") as file:
-            head = file.read(len(_MAGIC))
+            head = file.read(_HEAD_BYTES)
     except FileNotFoundError:
         return None
     except OSError as error:
         raise SessionError(
             f"the session file {path} cannot be opened ({error.strerror}); check the permissions"
         ) from None
-    log = path.with_name(path.name + "-wal")
-    if not head and not (log.exists() and log.stat().st_size):
+    if not head and not _has_log(path):
         return None
     with _told(path):
-        if head and head != _MAGIC:
+        if head and not head.startswith(_MAGIC):
             raise SessionDamaged(f"{path} is no session file, or is damaged at its start; {_LEFT}")
+        if head and not _has_log(path):  # SQLite itself takes some stumps for empty files
+            page, pages = (int.from_bytes(head[at:end], "big") for at, end in ((16, 18), (28, 32)))
+            size = path.stat().st_size
+            if len(head) < _HEAD_BYTES or size < pages * (page if page > 1 else 1 << 16):
+                raise SessionDamaged(
+                    f"the session file {path} was cut off at {size} bytes; {_LEFT}"
+                )
         with _read_only(path) as db:
             (mark,) = db.execute("PRAGMA application_id").fetchone()
             (version,) = db.execute("PRAGMA user_version").fetchone()
@@ -287,8 +296,16 @@ def _look(path: Path) -> int | None:
 
 
 def _read_only(path: Path) -> contextlib.closing[sqlite3.Connection]:
-    uri = f"{path.absolute().as_uri()}?mode=ro"
+    # What nobody can change, since the lease is held, needs no files beside it for reading.
+    option = "" if _has_log(path) else "&immutable=1"
+    uri = f"{path.absolute().as_uri()}?mode=ro{option}"
     return contextlib.closing(sqlite3.connect(uri, uri=True, timeout=1))
+
+
+def _has_log(path: Path) -> bool:
+    """Tell whether a killed process left changes beside the file."""
+    log = path.with_name(path.name + "-wal")
+    return log.exists() and log.stat().st_size > 0
 
 
 @contextlib.contextmanager
