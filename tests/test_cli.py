@@ -108,6 +108,7 @@ def test_serve_passes_its_options_on(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     arguments = ["serve", "--host", "0.0.0.0", "--port", "0", "--database", "sqlite:///a.db"]
     arguments += ["--key", "k.pem", "--login-code", "777", "--world", str(world), "--dc-id", "4"]
     arguments += ["--dcs", "1,4"]
+    arguments += ["--admin", "/run/socket", "--admin-token", "12345678"]
     arguments += ["--fault", "lose_updates", "--fault", "timeout:*"]
     result = CliRunner().invoke(cli, [*arguments, "--json"])
     assert result.exit_code == 3
@@ -120,7 +121,12 @@ def test_serve_passes_its_options_on(monkeypatch: pytest.MonkeyPatch, tmp_path: 
         "world": str(world),
         "dc_id": 4,
         "dcs": "1,4",
+        "mtproxy": None,
+        "tls_cert": None,
+        "tls_key": None,
         "faults": ("lose_updates", "timeout:*"),
+        "admin": "/run/socket",
+        "admin_token": "12345678",
         "as_json": True,
     }
 

@@ -328,3 +328,79 @@ def test_anyio(project: pytest.Pytester) -> None:
     ini = "[pytest]\nfilterwarnings = error\n"
     project.makefile(".ini", pytest=ini)
     run(project, "-p", "no:asyncio").assert_outcomes(passed=3)
+
+
+CHAOS = """
+    from radiogram import api
+
+    async def test_it(make_client, make_user, faults):
+        faults.chaos(every=4, kinds=["repeat", "reorder", "push"])
+        ada = make_user("Ada")
+        client = await make_client(ada)
+        for number in range(30):
+            await client(api.messages.SendMessage(peer="me", message=str(number)))
+        assert faults.injected
+        raise KeyError("failed")
+"""
+
+
+def faults_shown(result: pytest.RunResult) -> list[str]:
+    """Return the lines about faults in a report, in an order that says nothing of threads."""
+    lines = result.outlines
+    start = next(n for n, line in enumerate(lines) if "telegram faults" in line)
+    shown = []
+    for line in lines[start + 1 :]:
+        if line.startswith("==="):
+            break
+        shown.append(line)
+    return shown
+
+
+def test_the_seed_and_what_followed_from_it_are_shown(project: pytest.Pytester) -> None:
+    project.makepyfile(CHAOS)
+    shown = faults_shown(run(project, "--telegram-seed=5"))
+    assert shown[:2] == ["seed 5", "chaos,every=4,seed=5,kinds=repeat+reorder+push"]
+    assert shown[-1] == "(again with --telegram-seed=5)"
+    injected = [line for line in shown if "number" in line]
+    assert injected
+    from radiogram.server.faults.chaos import Chaos
+
+    planned = Chaos.of(5, 4, ["repeat", "reorder", "push"])
+    for line in injected:
+        kind, direction = line.replace(",", "").split()[:2]
+        number = int(line.partition("(number ")[2].split()[0])
+        user_id = int(line.partition("user ")[2].split()[0])
+        stream = "push" if kind == "push" else direction
+        wanted = direction if kind == "push" else kind
+        assert (number, wanted) in planned.schedule(stream, user_id, number)
+
+
+def test_the_same_seed_makes_the_same_schedule(project: pytest.Pytester) -> None:
+    project.makepyfile(CHAOS)
+    first, second, other = (
+        faults_shown(run(project, f"--telegram-seed={seed}")) for seed in (5, 5, 6)
+    )
+
+    def incoming(lines: list[str]) -> list[str]:
+        return [line for line in lines if " out," in line][:5]
+
+    assert incoming(first) == incoming(second) != incoming(other)
+
+
+def test_a_seed_can_be_random_but_is_a_number(project: pytest.Pytester) -> None:
+    project.makepyfile("""
+        def test_it(faults, request):
+            assert faults.seed >= 0
+            faults.timeout("*")
+            raise KeyError
+    """)
+    shown = faults_shown(run(project, "--telegram-seed=random"))
+    assert shown[1:2] == ["waiting: error * Timeout,times=1"]
+    assert int(shown[0].removeprefix("seed ")) >= 0
+    result = run(project, "--telegram-seed=soon")
+    result.stderr.fnmatch_lines(["*--telegram-seed soon: not a number; give a whole number*"])
+
+
+def test_without_faults_nothing_is_said_of_them(project: pytest.Pytester) -> None:
+    project.makepyfile("def test_it(telegram_server): raise KeyError")
+    assert "telegram faults" not in run(project).stdout.str()

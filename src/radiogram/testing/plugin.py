@@ -7,6 +7,7 @@ a fixture is asked for.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
+from random import randrange
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,8 +21,11 @@ if TYPE_CHECKING:
     from radiogram.testing.thread import LoopThread
 
 SECTION = "telegram traffic"
+FAULTS_SECTION = "telegram faults"
+SEED = "--telegram-seed"
 PREFIX = "radiogram_prefix"
 _SERVER = pytest.StashKey["TelegramServer"]()
+_SEED = pytest.StashKey[int]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -32,10 +36,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         " clock and faults",
         default="",
     )
+    parser.addoption(
+        SEED,
+        metavar="N",
+        default="0",
+        help="Number from which everything follows that faults.chaos() does by chance in Radiogram's"
+        " server; `random` takes another one each time. It is shown when a test fails.",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Offer the fixtures under the names that the project wants."""
+    config.stash[_SEED] = _seed(config.getoption(SEED))
     config.pluginmanager.register(_short_names(config.getini(PREFIX)), "radiogram short names")
     manager = config.pluginmanager
     if manager.hasplugin("asyncio"):
@@ -49,6 +61,17 @@ def pytest_configure(config: pytest.Config) -> None:
         manager.register(with_anyio, "radiogram anyio")
 
 
+def _seed(given: str) -> int:
+    if given == "random":
+        return randrange(2**32)
+    try:
+        return int(given)
+    except ValueError:
+        raise pytest.UsageError(
+            f"{SEED} {given}: not a number; give a whole number, or `random`"
+        ) from None
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item,
@@ -60,6 +83,10 @@ def pytest_runtest_makereport(
         text = str(server.traffic)
         if text:
             report.sections.append((SECTION, text))
+        faults = server.fault_report()
+        if faults:
+            again = f"(again with {SEED}={server.faults.seed})"
+            report.sections.append((FAULTS_SECTION, f"{faults}\n{again}"))
     return report
 
 
@@ -81,7 +108,7 @@ def telegram_server(
     """A Telegram server on this machine, with an empty world."""
     from radiogram.testing.server import TelegramServer
 
-    server = TelegramServer(_radiogram_thread)
+    server = TelegramServer(_radiogram_thread, fault_seed=request.config.stash[_SEED])
     request.node.stash[_SERVER] = server
     try:
         server.start()

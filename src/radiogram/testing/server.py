@@ -70,13 +70,13 @@ class TelegramServer:
     It has what ``TelegramClient(server=...)`` wants: host, port, dc_id and public_key.
     """
 
-    def __init__(self, thread: LoopThread, **options: Any) -> None:
+    def __init__(self, thread: LoopThread, *, fault_seed: int = 0, **options: Any) -> None:
         self._thread = thread
         self._options = options
         self._server: Server | None = None
         self._key = key_of_process()
         self._clock = Clock()
-        self._faults = Faults()
+        self._faults = Faults(fault_seed)
         self._database, self._keeper = _new_database()
         self.host = "127.0.0.1"
         self.port = 0
@@ -163,6 +163,14 @@ class TelegramServer:
     def addresses(self) -> dict[int, ServerAddress]:
         """Where each DC that it plays listens (option `dcs`), by its id."""
         return dict(self._addresses)
+
+    def fault_report(self) -> str:
+        """Tell seed, schedule and what was injected, line by line; nothing without any fault."""
+        faults = self._faults
+        if not faults.injected and not faults.waiting and faults.chaos_plan is None:
+            return ""
+        report: str = self.faults.report()
+        return report
 
     # -------------------------------------------------------------- accounts
 
