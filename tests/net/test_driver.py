@@ -10,7 +10,7 @@ import pytest
 from radiogram import wire
 from radiogram.errors import FramingError, TransportError
 from radiogram.net.driver import PacketConnection
-from radiogram.wire import ErrorCode, QuickAck
+from radiogram.wire import ErrorCode, Packet, QuickAck
 from tests.net.conftest import MakePair, Recorder
 
 
@@ -238,3 +238,29 @@ async def test_every_transport(make_pair: MakePair, name: str) -> None:
         pair.client.send(payload)
     await pair.near.until(lambda owner: len(owner.frames) == len(sent))
     assert pair.near.payloads == sent
+
+
+async def test_connections_of_one_thread_share_what_they_read_into() -> None:
+    """An idle connection costs no buffer; what one has read is its own nevertheless."""
+    first, _, first_owner = connection()
+    second, _, second_owner = connection()
+    assert first.get_buffer(-1) is second.get_buffer(-1)
+    for conn, payload in ((first, b"one." * 4), (second, b"two." * 4)):
+        frame = len(payload).to_bytes(4, "little") + payload
+        for piece in (frame[:5], frame[5:]):
+            conn.get_buffer(-1)[: len(piece)] = piece
+            conn.buffer_updated(len(piece))
+    assert first_owner.frames == [Packet(b"one." * 4)]
+    assert second_owner.frames == [Packet(b"two." * 4)]
+
+
+async def test_a_read_that_stays_under_way_has_its_own_buffer() -> None:
+    """The loop of Windows takes a buffer in one turn and fills it in another."""
+    transport = type("Transport", (Written,), {"__module__": "asyncio.proactor_events"})
+    conns = []
+    for _ in range(2):
+        conn, _, _ = connection()
+        conn.connection_made(transport())
+        conns.append(conn)
+    assert conns[0].get_buffer(-1) is not conns[1].get_buffer(-1)
+    assert conns[0].get_buffer(-1) is conns[0].get_buffer(-1)

@@ -2,11 +2,14 @@
 
 Knows asyncio's transports and one codec. Must not know what a packet means.
 
-Theory of operation. Bytes come in through ``BufferedProtocol``, one fixed buffer for the life of
-the connection; the codec returns the packets they complete and the owner gets them in the same
-call, without a queue or a task in between. Packets going out are collected and leave in one
-``transport.write`` per turn of the event loop (:meth:`PacketConnection.send`), or at once when the
-owner has already collected them (:meth:`PacketConnection.write`).
+Theory of operation. Bytes come in through ``BufferedProtocol``, into one buffer that all
+connections of a thread share, so that an idle one costs nothing: a loop fills it and tells the
+protocol in one step, and the protocol copies what was read. (On Windows a read stays under way
+between two turns of the loop; there each connection has a buffer of its own.) The codec returns the
+packets that the bytes complete and the owner gets them in the same call, without a queue or a task
+in between. Packets going out are collected and leave in one ``transport.write`` per turn of the
+event loop (:meth:`PacketConnection.send`), or at once when the owner has already collected them
+(:meth:`PacketConnection.write`).
 
 Memory is bounded in both directions. Inwards by the codec's largest packet. Outwards: when the
 transport holds more than its high-water mark, :attr:`PacketConnection.paused` is true, an owner
@@ -17,6 +20,7 @@ taken what it asked for. Beyond ``max_unsent`` bytes the connection is given up.
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Iterable
 from socket import SO_LINGER, SOL_SOCKET
 from struct import Struct
@@ -73,7 +77,7 @@ class PacketConnection(asyncio.BufferedProtocol):
         self._owner = owner
         self._throttle = throttle
         self._max_unsent = max_unsent
-        self._buffer = memoryview(bytearray(READ_BUFFER))
+        self._buffer: memoryview | None = None
         self._out: list[bytes] = []
         self._flushing = False
         self._error: Exception | None = None
@@ -196,6 +200,7 @@ class PacketConnection(asyncio.BufferedProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
+        self._buffer = _buffer_for(transport)
         if self.closed:
             self._transport.abort()
             return
@@ -203,10 +208,12 @@ class PacketConnection(asyncio.BufferedProtocol):
         self._owner.connection_made(self)
 
     def get_buffer(self, sizehint: int) -> memoryview:
+        if self._buffer is None:
+            self._buffer = memoryview(bytearray(READ_BUFFER))
         return self._buffer
 
     def buffer_updated(self, nbytes: int) -> None:
-        if self.closed:
+        if self.closed or self._buffer is None:
             return
         try:
             frames = self.codec.feed(bytes(self._buffer[:nbytes]))
@@ -262,3 +269,16 @@ class PacketConnection(asyncio.BufferedProtocol):
         if not self._over.done():
             self._over.set_result(None)
         self._owner.connection_lost(self, self._error or exc)
+
+
+_shared = threading.local()
+
+
+def _buffer_for(transport: asyncio.BaseTransport) -> memoryview | None:
+    """Return the thread's buffer, if the transport fills it and tells so in one step."""
+    if "proactor" in type(transport).__module__:
+        return None
+    buffer: memoryview | None = getattr(_shared, "buffer", None)
+    if buffer is None:
+        buffer = _shared.buffer = memoryview(bytearray(READ_BUFFER))
+    return buffer
