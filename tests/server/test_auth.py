@@ -361,3 +361,121 @@ def test_api_ids_can_be_listed(stage: Stage) -> None:
     device.authorization.layer = api.LAYER
     with pytest.raises(RpcFault, match="API_ID_INVALID"):
         dispatch(stage.world, device, body)
+
+
+# ------------------------------------------------------------------ ways of a code
+
+
+def test_a_code_goes_one_way_after_the_other(make_stage: Any) -> None:
+    """C1: sentCode{type, next_type, timeout}, resendCode."""
+    ways = ("sms", "word", "phrase", "call", "flash_call", "missed_call", "fragment")
+    stage = make_stage(login_code_ways=ways)
+    device = Keyed(stage.world)
+    sent = device.call(
+        api.auth.SendCode(
+            phone_number=PHONE,
+            api_id=1,
+            api_hash="x",
+            settings=api.CodeSettings(allow_flashcall=True, allow_missed_call=True),
+        )
+    )
+    seen = [sent]
+    for _ in ways[1:]:
+        sent = device.call(
+            api.auth.ResendCode(phone_number=PHONE, phone_code_hash=sent.phone_code_hash)
+        )
+        seen.append(sent)
+    word, phrase = (one.code for one in list(stage.world.sent_codes)[1:3])
+    assert [one.type for one in seen] == [
+        api.auth.SentCodeTypeSms(length=5),
+        api.auth.SentCodeTypeSmsWord(beginning=word[0]),
+        api.auth.SentCodeTypeSmsPhrase(beginning=phrase.split()[0]),
+        api.auth.SentCodeTypeCall(length=5),
+        api.auth.SentCodeTypeFlashCall(pattern="42777*"),
+        api.auth.SentCodeTypeMissedCall(prefix="42777", length=5),
+        api.auth.SentCodeTypeFragmentSms(url="https://fragment.com/my/numbers", length=5),
+    ]
+    assert [type(one.next_type).__name__ for one in seen] == [
+        "CodeTypeSms",
+        "CodeTypeSms",
+        "CodeTypeCall",
+        "CodeTypeFlashCall",
+        "CodeTypeMissedCall",
+        "CodeTypeFragmentSms",
+        "NoneType",
+    ]
+    last = api.auth.ResendCode(phone_number=PHONE, phone_code_hash=sent.phone_code_hash)
+    assert refused(device, last) == (406, "SEND_CODE_UNAVAILABLE")
+    report = api.auth.ReportMissingCode(
+        phone_number=PHONE, phone_code_hash=sent.phone_code_hash, mnc="1"
+    )
+    assert device.call(report) is True
+
+
+@pytest.mark.parametrize("way", ["word", "phrase", "flash_call", "fragment"])
+def test_codes_that_are_not_five_digits(make_stage: Any, way: str) -> None:
+    stage = make_stage(login_code_ways=("sms", way))
+    device = Keyed(stage.world)
+    sent = device.call(
+        api.auth.SendCode(
+            phone_number="9996621111",
+            api_id=1,
+            api_hash="x",
+            settings=api.CodeSettings(allow_flashcall=True),
+        )
+    )
+    sent = device.call(
+        api.auth.ResendCode(phone_number="9996621111", phone_code_hash=sent.phone_code_hash)
+    )
+    code = stage.world.sent_codes[-1].code
+    assert code == stage.world.login_code("9996621111")
+    request = api.auth.SignIn(
+        phone_number="9996621111", phone_code_hash=sent.phone_code_hash, phone_code=code.upper()
+    )
+    assert device.call(request).user.id == stage.ann
+
+
+def test_calls_only_where_the_client_allows_them(make_stage: Any) -> None:
+    stage = make_stage(login_code_ways=("sms", "flash_call", "missed_call"))
+    assert Keyed(stage.world).send_code(PHONE).next_type is None
+
+
+def test_numbers_that_may_not_log_in(make_stage: Any) -> None:
+    """C1: PHONE_NUMBER_BANNED, PHONE_NUMBER_APP_SIGNUP_FORBIDDEN."""
+    stage = make_stage(banned_numbers=frozenset({PHONE}), unknown_numbers="refuse")
+    for phone, error in (
+        (PHONE, "PHONE_NUMBER_BANNED"),
+        ("9996620002", "PHONE_NUMBER_APP_SIGNUP_FORBIDDEN"),
+    ):
+        request = api.auth.SendCode(
+            phone_number=phone, api_id=1, api_hash="x", settings=api.CodeSettings()
+        )
+        assert refused(Keyed(stage.world), request) == (400, error)
+    assert sign_in(Keyed(stage.world), "9996621111").user.id == stage.ann
+
+
+def test_d9_unknown_numbers_can_get_an_account(make_stage: Any) -> None:
+    stage = make_stage(unknown_numbers="create")
+    user = sign_in(Keyed(stage.world), PHONE).user
+    assert (user.first_name, user.phone) == ("User 0001", PHONE)
+
+
+def test_terms_are_shown_before_somebody_signs_up(make_stage: Any) -> None:
+    """C1: authorizationSignUpRequired{terms_of_service}."""
+    stage = make_stage(terms="Be kind.")
+    required = sign_in(Keyed(stage.world), PHONE)
+    assert required.terms_of_service.text == "Be kind."
+    accept = api.help.AcceptTermsOfService(id=required.terms_of_service.id)
+    assert stage.world.call(stage.ann, accept) is True
+
+
+def test_codes_can_be_made_worthless(stage: Stage) -> None:
+    """C1, tier 3: account.invalidateSignInCodes."""
+    owner, device = Keyed(stage.world), Keyed(stage.world)
+    sign_in(owner, "9996621111")
+    sent = device.send_code("9996621111")
+    assert owner.call(api.account.InvalidateSignInCodes(codes=["22222"])) is True
+    request = api.auth.SignIn(
+        phone_number="9996621111", phone_code_hash=sent.phone_code_hash, phone_code="22222"
+    )
+    assert refused(device, request) == (400, "PHONE_CODE_EXPIRED")
