@@ -11,7 +11,7 @@ from radiogram.tl import api
 
 from .keyed import Keyed
 from .stage import Stage
-from .test_password import PHONE, check, refused, remembered_hashes, sign_in  # noqa: F401
+from .two_step import PHONE, check, refused, sign_in
 
 DAY = 86400
 

@@ -14,7 +14,7 @@ from radiogram.tl import api
 from .keyed import Keyed
 from .raw import RawClient
 from .stage import NOON, Stage
-from .test_password import PHONE, check, refused, remembered_hashes, sign_in  # noqa: F401
+from .two_step import PHONE, check, refused, sign_in
 
 
 def export(*except_ids: int) -> api.auth.ExportLoginToken:
