@@ -222,3 +222,20 @@ async def test_sleep_without_a_network_at_waking(laptop: Laptop) -> None:
     assert len(laptop.server.dialled) == 6
     assert laptop.sleeps.pauses == [0.5, 1, 2, 4, 8]
     await laptop.works()
+
+
+async def test_a_half_open_connection_is_found_by_the_ping(laptop: Laptop) -> None:
+    """Nobody calls, and nothing comes: after 60 s it is pinged, 15 s later replaced (A10)."""
+    before = laptop.differences
+    await laptop.pass_time(59)
+    laptop.server.silent = True
+    await laptop.pass_time(1)
+    assert len(laptop.server.dialled) == 1
+    await laptop.pass_time(14)
+    assert len(laptop.server.dialled) == 1
+    laptop.server.silent = False
+    await laptop.pass_time(1)
+    await until(lambda: len(laptop.server.dialled) == 2)
+    assert laptop.sleeps.pauses == [0.5]
+    await laptop.works()
+    assert laptop.differences == before, "the session lives: nothing was missed"
