@@ -479,3 +479,43 @@ def test_codes_can_be_made_worthless(stage: Stage) -> None:
         phone_number="9996621111", phone_code_hash=sent.phone_code_hash, phone_code="22222"
     )
     assert refused(device, request) == (400, "PHONE_CODE_EXPIRED")
+
+
+@pytest.mark.parametrize("quiet", [False, True])
+def test_those_who_have_the_number_hear_of_a_sign_up(stage: Stage, quiet: bool) -> None:
+    """C1: messageActionContactSignUp unless no_joined_notifications."""
+    entry = api.InputPhoneContact(client_id=1, phone=f"+{PHONE}", first_name="Joe", last_name="B")
+    found = stage.world.call(stage.ann, api.contacts.ImportContacts(contacts=[entry]))
+    assert found.imported == []
+    stage.world.pushed.clear()
+    device = Keyed(stage.world)
+    sent = device.send_code(PHONE)
+    known: Any = {"phone_number": PHONE, "phone_code_hash": sent.phone_code_hash}
+    device.call(api.auth.SignIn(**known, phone_code="22222"))
+    user = device.call(
+        api.auth.SignUp(**known, first_name="Joseph", last_name="", no_joined_notifications=quiet)
+    ).user
+    (contact,) = stage.world.call(stage.ann, api.contacts.GetContacts(hash=0)).users
+    assert (contact.id, contact.first_name, contact.last_name) == (user.id, "Joe", "B")
+    pushes = [push for push in stage.world.pushed if push.user_id == stage.ann]
+    if quiet:
+        assert pushes == []
+        return
+    message = pushes[0].updates.updates[0].message
+    assert message.action == api.MessageActionContactSignUp()
+    assert message.peer_id == api.PeerUser(user_id=user.id)
+    dialogs = device.call(
+        api.messages.GetDialogs(
+            offset_date=0, offset_id=0, offset_peer=api.InputPeerEmpty(), limit=10, hash=0
+        )
+    )
+    assert dialogs.dialogs == [], "it is in the other's box only"
+
+
+def test_a_number_can_be_awaited_no_longer(stage: Stage) -> None:
+    entry = api.InputPhoneContact(client_id=1, phone=PHONE, first_name="Joe", last_name="")
+    stage.world.call(stage.ann, api.contacts.ImportContacts(contacts=[entry]))
+    stage.world.call(stage.ann, api.contacts.DeleteByPhones(phones=[PHONE]))
+    device = Keyed(stage.world)
+    sign_in(device, PHONE)
+    assert stage.world.call(stage.ann, api.contacts.GetContacts(hash=0)).users == []

@@ -149,6 +149,16 @@ contacts = Table(
     Column("mutual", Boolean, nullable=False, default=False),
 )
 
+awaited_contacts = Table(
+    "awaited_contacts",
+    metadata,
+    Column("owner_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("phone", String(32), primary_key=True),  # that has no account yet
+    Column("first_name", Text, nullable=False, default=""),
+    Column("last_name", Text, nullable=False, default=""),
+    Index("awaited_contacts_phone", "phone"),
+)
+
 blocked = Table(
     "blocked",
     metadata,
@@ -578,6 +588,7 @@ __all__ = [
     "DatabaseError",
     "admin_log",
     "auth_keys",
+    "awaited_contacts",
     "blocked",
     "bot_events",
     "boxes",

@@ -332,6 +332,13 @@ def _to_private(
     return copies[me.user.id]
 
 
+def deliver_to_other(ctx: Context, changes: Changes, target: Private, draft: Draft) -> None:
+    """Put a message into the other's box of a private chat and nowhere else."""
+    other = target.other
+    known = [(other.user.id, other.dialog.peer)] if other.dialog is not None else []
+    _put(ctx, changes, [draft], [other.user], lambda _: target.mirror, known=known, outgoing=False)
+
+
 def _to_group(
     ctx: Context,
     changes: Changes,

@@ -10,7 +10,7 @@ from hashlib import sha256
 
 from sqlalchemy import delete, insert, select
 
-from radiogram.server import accounts, codes, logins, passwords, text
+from radiogram.server import accounts, address_book, codes, logins, passwords, text
 from radiogram.server.db import future_tokens, revoked_tokens
 from radiogram.server.rpc import Context, RpcFault, handles
 from radiogram.tl import api
@@ -131,7 +131,9 @@ def sign_up(ctx: Context, request: api.auth.SignUp) -> api.auth.TypeAuthorizatio
         raise RpcFault(400, "PHONE_NUMBER_OCCUPIED")
     first_name, last_name = check_names(request.first_name, request.last_name)
     codes.set_state(ctx, row, "used")
-    return logins.log_in(ctx, _create(ctx, phone, first_name, last_name))
+    user_id = _create(ctx, phone, first_name, last_name)
+    address_book.joined(ctx, user_id, phone, quiet=request.no_joined_notifications)
+    return logins.log_in(ctx, user_id)
 
 
 def _create(ctx: Context, phone: str, first_name: str, last_name: str = "") -> int:

@@ -9,10 +9,18 @@ from collections.abc import Iterable
 
 from sqlalchemy import ColumnElement, delete, func, insert, or_, select, update
 
-from radiogram.server import accounts, audience, chat_store, peers, render, store, text
+from radiogram.server import (
+    accounts,
+    address_book,
+    audience,
+    chat_store,
+    peers,
+    render,
+    store,
+    text,
+)
 from radiogram.server.chat_store import ChatRow
 from radiogram.server.db import PEER_USER, blocked, contacts, dialogs, members, users
-from radiogram.server.handlers.auth import MAX_NAME
 from radiogram.server.handlers.users import settings_of
 from radiogram.server.peers import Room
 from radiogram.server.rpc import Context, RpcFault, handles
@@ -187,10 +195,15 @@ def import_contacts(
             continue
         phone = accounts.normalise_phone(entry.phone)
         row = accounts.by_phone(ctx.tx, phone) if phone else None
+        if phone and row is None:
+            address_book.await_account(
+                ctx, phone, entry.first_name.strip(), entry.last_name.strip()
+            )
         if row is None or row.deleted or row.id == ctx.user_id:
             continue
-        _save(
+        address_book.save(
             ctx,
+            ctx.user_id,
             row.id,
             phone=phone,
             first_name=entry.first_name.strip() or row.first_name,
@@ -212,8 +225,9 @@ def add_contact(ctx: Context, request: api.contacts.AddContact) -> api.TypeUpdat
     first_name = request.first_name.strip()
     if not first_name:
         raise RpcFault(400, "CONTACT_NAME_EMPTY")
-    _save(
+    address_book.save(
         ctx,
+        ctx.user_id,
         target.id,
         phone=accounts.normalise_phone(request.phone) or None,
         first_name=first_name,
@@ -231,28 +245,10 @@ def delete_contacts(ctx: Context, request: api.contacts.DeleteContacts) -> api.T
 @handles(api.contacts.DeleteByPhones, bots=False)
 def delete_by_phones(ctx: Context, request: api.contacts.DeleteByPhones) -> bool:
     phones = [accounts.normalise_phone(phone) for phone in request.phones]
+    address_book.forget_awaited(ctx, phones)
     rows = (accounts.by_phone(ctx.tx, phone) for phone in phones if phone)
     _tell_settings(ctx, _delete(ctx, [row.id for row in rows if row is not None]))
     return True
-
-
-def _save(
-    ctx: Context, user_id: int, *, phone: str | None, first_name: str, last_name: str
-) -> None:
-    """Write an entry of the caller's address book, and whether it is mutual."""
-    pair = (contacts.c.owner_id == ctx.user_id, contacts.c.user_id == user_id)
-    reverse = (contacts.c.owner_id == user_id, contacts.c.user_id == ctx.user_id)
-    mutual = ctx.tx.execute(select(contacts.c.user_id).where(*reverse)).first() is not None
-    values = {
-        "phone": phone,
-        "first_name": text.clean(first_name)[:MAX_NAME],
-        "last_name": text.clean(last_name)[:MAX_NAME],
-        "mutual": mutual,
-    }
-    if ctx.tx.execute(update(contacts).where(*pair).values(**values)).rowcount == 0:
-        ctx.tx.execute(insert(contacts).values(owner_id=ctx.user_id, user_id=user_id, **values))
-    if mutual:
-        ctx.tx.execute(update(contacts).where(*reverse).values(mutual=True))
 
 
 def _delete(ctx: Context, ids: list[int]) -> list[int]:
