@@ -114,7 +114,8 @@ const ops = {
     const fingerprint = BigInt.asUintN(64, BigInt(server.fingerprint)).toString(16);
     publicKeys[fingerprint] = parsePublicKey(crypto, server.public_key);
     const dc = { id: server.dc_id, ipAddress: server.host, port: server.port };
-    const storage = session ? stores.get(session) : new MemoryStorage();
+    const stored = session ? stores.get(session) : undefined;
+    const storage = stored ?? new MemoryStorage();
     stores.set(name, storage);
     const base = new BaseTelegramClient({
       apiId: api_id,
@@ -143,6 +144,7 @@ const ops = {
     client.onError.add((error) => console.error("mtcute:", error));
     clients.set(name, { base, client });
     if (listen) ops.listen({ client: name });
+    if (session && !stored) await client.importSession(session);
     await client.connect();
     if (session && (await base.storage.self.fetch())) await client.start();
     return null;
@@ -298,6 +300,10 @@ const ops = {
 
   async save({ client }) {
     return client; // the storage stays here
+  },
+
+  async export({ client }) {
+    return clients.get(client).client.exportSession();
   },
 
   async close({ client: name }) {
