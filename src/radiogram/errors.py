@@ -18,6 +18,7 @@
     │   ├── ConnectionFailed    nobody answers, or the connection was lost for good
     │   │   └── ProxyFailed     the proxy that leads there does not
     │   ├── ClientClosed        the client was disconnected, or never connected
+    │   ├── AnswerMissing       a login needs a value, and there is nobody to ask
     │   ├── PeerNotFound        no peer is known by that name, number or id
     │   └── SessionError        a session string or file cannot be used
     │       ├── KeyUnknown      the server does not know the session's key (-404)
@@ -132,6 +133,19 @@ class ProxyFailed(ConnectionFailed):
 
 class ClientClosed(ClientError):
     """The client was disconnected, or was never connected."""
+
+
+class AnswerMissing(ClientError):
+    """A login needs a value that was not given, and there is no terminal to ask on."""
+
+    def __init__(self, argument: str, reason: str = "there is no terminal to ask on") -> None:
+        super().__init__(argument, reason)
+        self.argument = argument
+        """What to give, as a call is written: ``start(phone=)``."""
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"{self.argument} is needed, and {self.reason}"
 
 
 class PeerNotFound(ClientError, LookupError):

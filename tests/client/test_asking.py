@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import io
+import os
+import pty
 import sys
+import termios
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from radiogram import errors
+from radiogram.client import asking
 from radiogram.client.asking import MAX_TRIES, Question
 
 
@@ -25,16 +30,89 @@ def type_in(monkeypatch: pytest.MonkeyPatch, *lines: str) -> list[str]:
     asked: list[str] = []
     answers = list(lines)
 
-    def ask(prompt: str) -> str:
-        asked.append(prompt)
+    async def ask(prompt: str, *, secret: bool = False) -> str:
+        asked.append("(hidden) " + prompt if secret else prompt)
         if not answers:
             raise EOFError
         return answers.pop(0)
 
     monkeypatch.setattr(sys, "stdin", Terminal())
-    monkeypatch.setattr("builtins.input", ask)
-    monkeypatch.setattr("getpass.getpass", lambda prompt: ask("(hidden) " + prompt))
+    monkeypatch.setattr(asking, "read_line", ask)
     return asked
+
+
+class Tty:
+    """A pseudo-terminal: this process reads from one end, a person types at the other."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.person, self.slave = pty.openpty()
+        self.stdin = os.fdopen(self.slave, "r")
+        monkeypatch.setattr(sys, "stdin", self.stdin)
+
+    def type(self, text: str) -> None:
+        os.write(self.person, text.encode())
+
+    @property
+    def echoes(self) -> bool:
+        return bool(termios.tcgetattr(self.slave)[3] & termios.ECHO)
+
+    def close(self) -> None:
+        self.stdin.close()
+        os.close(self.person)
+
+
+@pytest.fixture
+def tty(monkeypatch: pytest.MonkeyPatch) -> Iterator[Tty]:
+    made = Tty(monkeypatch)
+    yield made
+    made.close()
+
+
+async def test_a_line_is_read_while_the_loop_goes_on(
+    tty: Tty, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reading = asyncio.create_task(asking.read_line("Phone: "))
+    await asyncio.sleep(0)
+    assert not reading.done()
+    assert capsys.readouterr() == ("", "Phone: "), "output can be piped"
+    tty.type("+999\n")
+    assert await reading == "+999"
+
+
+async def test_a_secret_is_not_echoed(tty: Tty) -> None:
+    reading = asyncio.create_task(asking.read_line("Password: ", secret=True))
+    await asyncio.sleep(0)
+    assert not tty.echoes
+    tty.type(" secret \n")
+    assert await reading == " secret "
+    assert tty.echoes
+
+
+async def test_who_is_interrupted_gets_the_echo_back(tty: Tty) -> None:
+    reading = asyncio.create_task(asking.read_line("Password: ", secret=True))
+    await asyncio.sleep(0)
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+    assert tty.echoes
+
+
+async def test_the_end_of_a_terminal_names_what_is_missing(tty: Tty) -> None:
+    tty.type("\4")
+    with pytest.raises(errors.AnswerMissing, match="the terminal was closed") as raised:
+        await Question("start(phone=)", None, "Phone: ").ask()
+    assert raised.value.argument == "start(phone=)"
+
+
+async def test_a_loop_that_cannot_watch_files_reads_in_a_thread(
+    tty: Tty, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise NotImplementedError
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "add_reader", refuse)
+    tty.type("+999\n")
+    assert await asking.read_line("Phone: ") == "+999"
 
 
 async def later() -> int:

@@ -20,6 +20,7 @@ from radiogram.server import Server
 from radiogram.sessions import Session, StringSession
 from radiogram.wire import Codec
 from tests.client.fake import FakeServer, make_client
+from tests.client.test_asking import type_in
 
 PHONE, CODE = "+999 66 2 0001", "22222"
 
@@ -61,27 +62,6 @@ def another(server: Server, session: Session | str = "") -> TelegramClient:
 @pytest.fixture
 def no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.StringIO(""))
-
-
-class Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
-
-
-def type_in(monkeypatch: pytest.MonkeyPatch, *lines: str) -> list[str]:
-    """Answer questions on the terminal; gives the list that they are written to."""
-    asked: list[str] = []
-    answers = list(lines)
-
-    def ask(prompt: str) -> str:
-        asked.append(prompt)
-        if not answers:
-            raise EOFError
-        return answers.pop(0)
-
-    monkeypatch.setattr(sys, "stdin", Terminal())
-    monkeypatch.setattr("builtins.input", ask)
-    return asked
 
 
 # ── users ────────────────────────────────────────────────────────────────────────────────────────

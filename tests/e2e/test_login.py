@@ -197,6 +197,12 @@ async def test_a_scanned_code_may_still_want_the_password(server: Server, client
 async def test_an_old_code_is_refused_and_a_new_one_shown(server: Server, clients: Clients) -> None:
     server.world.add_user(phone=PHONE, first_name="Anna")
     due = asyncio.Event()
+    renewed = asyncio.Event()
+
+    def show(url: str) -> None:
+        shown.append(url)
+        if len(shown) == 2:
+            renewed.set()
 
     async def sleep(_: float) -> None:
         await due.wait()
@@ -206,15 +212,14 @@ async def test_an_old_code_is_refused_and_a_new_one_shown(server: Server, client
     async with clients() as phone, clients() as desktop:
         await phone.start(phone=PHONE, code=CODE)
         desktop._env = replace_sleep(desktop, sleep)
-        async with desktop.qr_login(show=shown.append) as qr:
+        async with desktop.qr_login(show=show) as qr:
             waiting = asyncio.create_task(qr.wait(timeout=20))
             server.world.clock.advance(31)
             with pytest.raises(errors.AuthTokenExpired):
                 await phone.accept_qr(qr.url)
             due.set()
             async with asyncio.timeout(10):
-                while len(shown) == 1:
-                    await asyncio.sleep(0)
+                await renewed.wait()
             await phone.accept_qr(shown[1])
             await waiting
     assert len(set(shown)) == 2

@@ -6,9 +6,10 @@ Knows values, functions, awaitables and the terminal. Must not know what the val
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import inspect
 import sys
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from typing import Any, TypeVar
 
 from radiogram import errors
@@ -50,8 +51,7 @@ class Question:
         """Get an answer.
 
         A function that takes an argument is given `about`. `complaint` tells a person what was
-        wrong with the last answer. Raises ClientError, which names the argument, when there is
-        nobody to ask.
+        wrong with the last answer. Raises AnswerMissing when there is nobody to ask.
         """
         value: Any = self._given
         if value is None:
@@ -88,16 +88,12 @@ class Question:
     async def _from_terminal(self, complaint: str) -> str:
         """Ask a person, without stopping the event loop."""
         if not has_terminal():
-            raise errors.ClientError(
-                f"{self.argument} is needed, and there is no terminal to ask on"
-            )
+            raise errors.AnswerMissing(self.argument)
         while True:
             try:
-                answer = await asyncio.to_thread(_read, complaint + self.prompt, self._secret)
+                answer = await read_line(complaint + self.prompt, secret=self._secret)
             except EOFError:
-                raise errors.ClientError(
-                    f"{self.argument} is needed, and the terminal was closed"
-                ) from None
+                raise errors.AnswerMissing(self.argument, "the terminal was closed") from None
             if not self._secret:
                 answer = answer.strip()
             if answer:
@@ -109,12 +105,56 @@ def has_terminal() -> bool:
     return sys.stdin is not None and sys.stdin.isatty()
 
 
-def _read(prompt: str, secret: bool) -> str:
-    if secret:
-        import getpass
+async def read_line(prompt: str, *, secret: bool = False) -> str:
+    """Read a line from the terminal while the event loop goes on; a secret is not echoed.
 
-        return getpass.getpass(prompt)
-    return input(prompt)
+    The prompt goes to standard error, so that output can be piped. Raises EOFError at the end.
+    """
+    loop = asyncio.get_running_loop()
+    typed: asyncio.Future[str] = loop.create_future()
+
+    def read() -> None:
+        if not typed.done():
+            typed.set_result(sys.stdin.readline())
+
+    sys.stderr.write(prompt)
+    sys.stderr.flush()
+    with _without_echo(secret):
+        try:
+            loop.add_reader(sys.stdin.fileno(), read)
+        except NotImplementedError:  # the usual loop of Windows waits for sockets only
+            line = await asyncio.to_thread(sys.stdin.readline)
+        else:
+            try:
+                line = await typed
+            finally:
+                loop.remove_reader(sys.stdin.fileno())
+    if not line:
+        raise EOFError
+    return line.removesuffix("\n").removesuffix("\r")
+
+
+@contextlib.contextmanager
+def _without_echo(secret: bool) -> Iterator[None]:
+    """Keep what is typed off the screen."""
+    if not secret:
+        yield
+        return
+    try:
+        import termios
+    except ImportError:  # Windows: nothing can be done about a thread that reads
+        yield
+        return
+    fd = sys.stdin.fileno()
+    before = termios.tcgetattr(fd)
+    silent = [*before[:3], before[3] & ~termios.ECHO, *before[4:]]
+    termios.tcsetattr(fd, termios.TCSADRAIN, silent)
+    try:
+        yield
+    finally:
+        termios.tcsetattr(fd, termios.TCSADRAIN, before)
+        sys.stderr.write("\n")
+        sys.stderr.flush()
 
 
 def _takes_one(function: Callable[..., Any]) -> bool:
