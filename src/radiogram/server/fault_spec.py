@@ -165,9 +165,8 @@ def apply(faults: Faults, spec: str) -> None:
         meant = f"did you mean {near[0]}?" if near else f"known are {', '.join(KINDS)}"
         raise FaultSpecError(f"{spec}: there is no fault {kind!r}; {meant}")
     method = getattr(faults, kind)
-    readers, required = _parameters(method)
+    readers, required, names = _parameters(method)
     arguments: dict[str, Any] = {}
-    names = [name for name in readers if name not in _AIM]
     if len(positional) > len(names):
         raise FaultSpecError(f"{spec}: too many parts with colons; write {usage(kind)}")
     given = list(zip(names, positional, strict=False))
@@ -198,16 +197,19 @@ def apply(faults: Faults, spec: str) -> None:
 
 def usage(kind: str) -> str:
     """Return how to write a fault: ``flood_wait:METHOD:SECONDS[,user_id=..][,times=..]``."""
-    readers, required = _parameters(getattr(Faults, kind))
+    readers, required, _ = _parameters(getattr(Faults, kind))
     parts = [kind, *(name.upper() for name in required)]
     options = [f"[,{name}=..]" for name in readers if name not in required]
     return ":".join(parts) + "".join(options)
 
 
-def _parameters(method: Callable[..., None]) -> tuple[dict[str, Callable[[str], Any]], list[str]]:
-    """Return how each parameter is read, in their order, and which must be given."""
+def _parameters(
+    method: Callable[..., None],
+) -> tuple[dict[str, Callable[[str], Any]], list[str], list[str]]:
+    """Return how each parameter is read, in their order, which must be given, and its own ones."""
     readers: dict[str, Callable[[str], Any]] = {}
     required = []
+    own = []
     for name, parameter in inspect.signature(method).parameters.items():
         if name == "self":
             continue
@@ -215,6 +217,7 @@ def _parameters(method: Callable[..., None]) -> tuple[dict[str, Callable[[str], 
             readers.update({key: read for key, read in _AIM.items() if key not in readers})
             continue
         readers[name] = _READERS[parameter.annotation]
+        own.append(name)
         if parameter.default is parameter.empty:
             required.append(name)
-    return readers, required
+    return readers, required, own

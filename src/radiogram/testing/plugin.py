@@ -40,8 +40,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         SEED,
         metavar="N",
         default="0",
-        help="Number from which everything follows that faults.chaos() does by chance in Radiogram's"
-        " server; `random` takes another one each time. It is shown when a test fails.",
+        help="Number from which everything follows that Radiogram's server does by chance if a test"
+        " wants chaos; `random` takes another one each time. It is shown when a test fails.",
     )
 
 
