@@ -15,6 +15,8 @@ EXTRA = {
     "markdown_it": "docs",
     "markupsafe": "docs",
     "pygments": "docs",
+    "starlette": "docs",
+    "uvicorn": "docs",
 }
 """Modules that commands need, and the extra with which each comes."""
 

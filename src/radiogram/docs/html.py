@@ -5,6 +5,7 @@ Knows how a page looks and where the others are. Knows no file and no web server
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
 from functools import cache, cached_property
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from pygments.lexer import Lexer
 
 FOLDERS = {"method", "constructor", "type", "error", "layer", "guide"}
+PICKERS = frozenset({"InputPeer", "InputUser", "InputChannel", "InputDialogPeer"})
+"""Types whose fields propose chats and users."""
 STATIC = ("style.css", "site.js", "icon.svg")
 
 
@@ -36,6 +39,10 @@ class Live(msgspec.Struct, frozen=True):
 
     token: str
     """Proves that a request comes from one of these pages."""
+    actors: tuple[str, ...]
+    """Who can act."""
+    peers: tuple[str, ...]
+    """What fields for chats and users propose."""
 
 
 class Group(msgspec.Struct, frozen=True):
@@ -65,6 +72,7 @@ class Site:
             highlight=highlight,
             item=vector_item,
             anchor=anchor,
+            json=lambda value: json.dumps(value, ensure_ascii=False),
             actor=lambda name: {"nobody": "Nobody", "bot": "The bot"}.get(name, name.capitalize()),
         )
         self._env.tests.update(
@@ -79,6 +87,7 @@ class Site:
             first_layer=FIRST_LAYER,
             version=__version__,
             live=live,
+            pickers=PICKERS,
         )
 
     # ── addresses ────────────────────────────────────────────────────────────────────────────
