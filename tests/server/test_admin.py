@@ -141,6 +141,18 @@ async def test_accounts_connections_and_state(server: Server, talk: Talk) -> Non
         pass
 
 
+async def test_passwords_and_e_mails(server: Server, talk: Talk) -> None:
+    client = await RawClient.start(server)
+    me = await client.log_in(PHONE)
+    await talk.ask("user.password", user_id=me.id, password="pw", email="ada@example.com")
+    assert (await client.call(api.account.GetPassword())).has_recovery
+    await client.call(api.auth.RequestPasswordRecovery())
+    (mail,) = await talk.ask("mail.list")
+    assert (mail["to"], mail["purpose"]) == ("ada@example.com", "recover")
+    assert len(mail["code"]) == 6
+    await client.close()
+
+
 @pytest.mark.parametrize(
     ("line", "field", "value", "remedy"),
     [

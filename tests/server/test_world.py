@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from radiogram.server import accounts
+from radiogram.server import accounts, passwords
 from radiogram.server.db import open_database
 from radiogram.server.rpc import RpcFault
 from radiogram.server.world import World, WorldError
@@ -251,3 +251,28 @@ def test_accounts_that_do_not_exist(stage: Stage) -> None:
             call(1)
     with pytest.raises(WorldError, match="add_user"):
         stage.world.forbid_pins(stage.ann, 1)
+
+
+def test_passwords_in_a_world_file(world: World, tmp_path: Path) -> None:
+    path = tmp_path / "world.toml"
+    entry = '[[users]]\nphone = "9996620001"\nfirst_name = "Ann"\npassword = "secret"\n'
+    path.write_text(entry + 'password_hint = "no secret"\npassword_email = "ann@example.com"\n')
+    (ann,) = world.load_toml(path)
+    with world.db.begin() as tx:
+        first = passwords.load(tx, ann.id)
+    assert first is not None
+    assert (first.hint, first.email) == ("no secret", "ann@example.com")
+    path.write_text(entry)
+    world.load_toml(path)
+    with world.db.begin() as tx:
+        second = passwords.load(tx, ann.id)
+    assert second is not None
+    assert (second.verifier, second.version) == (first.verifier, first.version), "it is the same"
+    assert (second.hint, second.email) == ("", None)
+    path.write_text(entry + 'password_email = "nowhere"\n')
+    with pytest.raises(
+        WorldError, match=r"entry 1: password_email: 'nowhere' is no address; write one"
+    ):
+        world.load_toml(path)
+    with pytest.raises(WorldError, match="no account 7"):
+        world.set_password(7, "x")

@@ -92,6 +92,13 @@ def code(context: click.Context, phone: str) -> None:
 
 
 @admin.command()
+@click.pass_context
+def mails(context: click.Context) -> None:
+    """Show the e-mails with codes that nobody delivers, newest last."""
+    _tell(context, ("mail.list", {}))
+
+
+@admin.command()
 @click.option("--set", "to", type=float, help="Unix time in seconds that it is to be.")
 @click.option("--advance", type=float, help="Seconds to go forward, or back if below 0.")
 @click.option("--freeze/--resume", default=None, help="Stop it, or let it go on.")

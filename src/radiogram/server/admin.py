@@ -61,6 +61,8 @@ class Field:
 
 
 TEXT = Field((str,), "give a text")
+WORD = Field((str,), "give a text, or leave it out", required=False)
+WHO = Field((int,), "give the id of an account")
 NUMBER = Field((int, float), "give a number")
 USER = Field((int,), "give the id of an account, or leave it out for all", required=False)
 SWITCH = Field((bool,), "give true or false", required=False)
@@ -333,6 +335,16 @@ def _code(server: Server, phone: str) -> object:
     return server.world.login_code(phone)
 
 
+def _mails(server: Server) -> object:
+    return [mail._asdict() for mail in server.world.mails]
+
+
+def _set_password(
+    server: Server, user_id: int, password: str, hint: str = "", email: str = ""
+) -> None:
+    server.world.set_password(user_id, password, hint=hint, email=email)
+
+
 def _drop(server: Server, user_id: int | None = None, reset: bool = False) -> object:
     before = len(server.faults.injected)
     server.faults.drop_connections(user_id, reset=reset)
@@ -369,6 +381,11 @@ COMMANDS: dict[str, Command] = {
     "clock.freeze": ({"frozen": SWITCH}, _freeze_clock),
     "user.list": ({"since": SINCE, "limit": LIMIT}, _users),
     "user.code": ({"phone": TEXT}, _code),
+    "user.password": (
+        {"user_id": WHO, "password": TEXT, "hint": WORD, "email": WORD},
+        _set_password,
+    ),
+    "mail.list": ({}, _mails),
     "connection.drop": ({"user_id": USER, "reset": SWITCH}, _drop),
 }
 """What can be asked, with its fields."""

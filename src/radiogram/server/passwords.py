@@ -110,16 +110,25 @@ def store_password(
     tx: Connection,
     user_id: int,
     password: str,
+    *,
     hint: str,
     email: str,
     random: Callable[[int], bytes],
     now: int,
 ) -> None:
-    """Put a password into force as if its owner had; an empty one takes it away."""
+    """Put a password into force as if its owner had; an empty one takes it away.
+
+    One that is in force already stays as it is stored; hint and address become those given.
+    """
     if not password:
         remove(tx, user_id)
         return
     row = load(tx, user_id)
+    if row is not None and row.verifier is not None:
+        stored = Algo(bytes(row.salt1), bytes(row.salt2))
+        if new_verifier(stored, password.encode()) == bytes(row.verifier):
+            save(tx, user_id, hint=hint, email=email or None)
+            return
     version = row.version if row is not None else 0
     offer = offered(tx, user_id, version)
     algo = Algo(new_salt(offer.salt1, random), offer.salt2)
@@ -137,9 +146,14 @@ def store_password(
     )
 
 
+def is_email(email: str) -> bool:
+    """Tell whether a text has the form of an e-mail address."""
+    return len(email) <= MAX_EMAIL and _EMAIL.fullmatch(email) is not None
+
+
 def check_email(email: str) -> str:
     """Return an address as it is stored. Fault: EMAIL_INVALID."""
-    if len(email) > MAX_EMAIL or not _EMAIL.fullmatch(email.strip()):
+    if not is_email(email.strip()):
         raise RpcFault(400, "EMAIL_INVALID")
     return email.strip()
 

@@ -39,7 +39,7 @@ from radiogram.server.db import (
 from radiogram.server.faults import Faults
 from radiogram.server.faults.pushes import channel_too_long, with_pts_count
 from radiogram.server.observer import Observer
-from radiogram.server.passwords import PasswordChecks, store_password
+from radiogram.server.passwords import PasswordChecks, is_email, store_password
 from radiogram.server.rpc import Caller, Context, dispatch
 from radiogram.server.settings import Settings
 from radiogram.server.store import Peer
@@ -350,7 +350,7 @@ class World:
         with self.db.begin() as tx:
             if accounts.by_id(tx, user_id) is None:
                 raise WorldError(f"there is no account {user_id}; make one with add_user")
-            store_password(tx, user_id, password, hint, email, self.random, int(self.clock.now()))
+            self._store_password(tx, user_id, password, hint, email)
 
     def send_mail(self, to: str, code: str, purpose: str) -> None:
         """Let an e-mail with a code go out, to :attr:`mails` and the log."""
@@ -525,7 +525,25 @@ class World:
                 username=username,
                 login_code=code,
             )
+        if "password" in fields:
+            self._store_password(
+                tx,
+                user_id,
+                fields["password"],
+                fields.get("password_hint", ""),
+                fields.get("password_email", ""),
+            )
         return Account(user_id, first_name, last_name, username, digits)
+
+    def _store_password(
+        self, tx: Connection, user_id: int, password: str, hint: str, email: str
+    ) -> None:
+        if email and not is_email(email):
+            raise WorldError(
+                f"password_email: {email!r} is no address; write one like ann@example.com"
+            )
+        now = int(self.clock.now())
+        store_password(tx, user_id, password, hint=hint, email=email, random=self.random, now=now)
 
     def _read_dc(self, fields: Mapping[str, str]) -> int:
         told = fields.get("dc_id")
@@ -567,7 +585,17 @@ class World:
 
 
 _FIELDS = {
-    "users": ("phone", "first_name", "last_name", "username", "code", "dc_id"),
+    "users": (
+        "phone",
+        "first_name",
+        "last_name",
+        "username",
+        "code",
+        "dc_id",
+        "password",
+        "password_hint",
+        "password_email",
+    ),
     "bots": ("name", "username", "token", "dc_id"),
 }
 
