@@ -82,3 +82,24 @@ async def test_a_port_that_is_no_port() -> None:
 async def test_a_port_in_use_cannot_be_listened_on(echo_port: int) -> None:
     with pytest.raises(ConnectionFailed, match=f"cannot listen on 127.0.0.1:{echo_port}"):
         await dial.listen("127.0.0.1", echo_port, lambda: pytest.fail("nobody comes"))
+
+
+async def test_ipv6() -> None:
+    def accept() -> PacketConnection:
+        return PacketConnection(wire.ServerCodec(random=os.urandom), Recorder(echo=True))
+
+    try:
+        server = await dial.listen("::1", 0, accept)
+    except ConnectionFailed as error:
+        pytest.skip(f"no IPv6 here: {error}")
+    port = server.sockets[0].getsockname()[1]
+    owner = Recorder()
+    conn = await connect("::1", port, owner)
+    assert conn.peer == f"[::1]:{port}"
+    conn.write([b"ping" * 6])
+    await owner.until(lambda owner: bool(owner.frames))
+    conn.close()
+    await conn.wait_closed()
+    server.close()
+    with pytest.raises(ConnectionFailed, match=rf"\[::1\]:{port}: connection refused"):
+        await connect("::1", port, Recorder())

@@ -89,7 +89,9 @@ async def open_socket(proxy: Proxy, host: str, port: int, *, timeout: float) -> 
             "it runs and may reach that address"
         ) from None
     except (ProxyConnectionError, OSError) as error:
-        reason = getattr(error, "strerror", None) or error
+        cause = error.__cause__ or error
+        refused = isinstance(cause, ConnectionRefusedError)
+        reason = "connection refused" if refused else getattr(cause, "strerror", None) or cause
         raise ProxyFailed(
             f"the proxy {proxy} cannot be reached: {reason}; check its address and that it runs"
         ) from error
