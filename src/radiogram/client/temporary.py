@@ -21,7 +21,7 @@ import logging
 from math import inf
 from typing import Any
 
-from radiogram.client.sender import UNKNOWN_KEY, Answer, Sender
+from radiogram.client.sender import FIRST_PAUSE, UNKNOWN_KEY, Answer, Sender
 from radiogram.errors import ConnectionFailed, KeyUnknown, RadiogramError, TransportCode
 from radiogram.mtproto.client import ClientSession
 from radiogram.mtproto.handshake import HandshakeResult
@@ -236,7 +236,9 @@ class TemporaryKeySender(Sender):
                 self._replace(self._session)
         finally:
             if self._session is session and not self.over:
-                self._renewal.set(self._clock() + RENEWAL_PAUSE)
+                # Without a connection the next one is waited for; it will not take long.
+                lost = self._conn is None or self._conn is not conn
+                self._renewal.set(self._clock() + (FIRST_PAUSE if lost else RENEWAL_PAUSE))
                 if session is not None:
                     self._usable.set()
 
