@@ -10,7 +10,16 @@ import pytest
 
 import radiogram
 
-PUBLIC = ["ServerAddress", "TelegramClient", "api", "errors", "events", "sessions", "types"]
+PUBLIC = [
+    "ClientPool",
+    "ServerAddress",
+    "TelegramClient",
+    "api",
+    "errors",
+    "events",
+    "sessions",
+    "types",
+]
 SESSIONS = [
     "MemorySession",
     "PeerRecord",

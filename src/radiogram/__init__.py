@@ -14,13 +14,24 @@ if TYPE_CHECKING:
     from radiogram import errors, events, sessions, types
     from radiogram.client.client import TelegramClient
     from radiogram.client.datacenters import ServerAddress
+    from radiogram.client.many import ClientPool
     from radiogram.tl import api
 
 __version__ = "0.1.0"
 
-__all__ = ["ServerAddress", "TelegramClient", "api", "errors", "events", "sessions", "types"]
+__all__ = [
+    "ClientPool",
+    "ServerAddress",
+    "TelegramClient",
+    "api",
+    "errors",
+    "events",
+    "sessions",
+    "types",
+]
 
 _HOMES = {
+    "ClientPool": "radiogram.client.many:ClientPool",
     "ServerAddress": "radiogram.client.datacenters:ServerAddress",
     "TelegramClient": "radiogram.client.client:TelegramClient",
     "api": "radiogram.tl.api",
