@@ -155,8 +155,12 @@ async def test_a_proxy_that_is_not_there() -> None:
 
 
 async def test_a_proxy_that_says_nothing() -> None:
-    silent = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
+    writers: list[asyncio.StreamWriter] = []
+    silent = await asyncio.start_server(lambda _, writer: writers.append(writer), "127.0.0.1", 0)
     port = silent.sockets[0].getsockname()[1]
     with pytest.raises(ConnectionFailed, match=r"within 0\.05 seconds"):
         await through(f"socks5://127.0.0.1:{port}", 1, Recorder(), timeout=0.05)
     silent.close()
+    for writer in writers:
+        writer.close()
+        await writer.wait_closed()
