@@ -61,8 +61,8 @@ class AdminClient:
             raise AdminClientError(f"{self._to}: no answer; see whether the server runs")
         answer = json.loads(line)
         if not answer["ok"]:
-            error = answer["error"]
-            raise AdminClientError(error["text"], field=error["field"], value=error["value"])
+            told = answer["error"]
+            raise AdminClientError(told["text"], field=told["field"], value=told["value"])
         return answer["result"]
 
     def close(self) -> None:
