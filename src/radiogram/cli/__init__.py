@@ -13,11 +13,16 @@ import click
 from radiogram import __version__
 
 COMMANDS = {
+    "accounts": "List the accounts that are signed in on this machine.",
     "admin": "Tell a running server what to do, through its admin socket.",
     "demo": "Show two people and a bot at work.",
     "docs": "Show the page of a method, type or error, or all pages as a site.",
     "fault": "Let something go wrong in a running server.",
+    "login": "Sign in to an account, and keep its session.",
+    "logout": "Sign an account out, and remove its session from this machine.",
     "serve": "Run a Telegram server.",
+    "session": "Look at sessions, convert them, rescue damaged ones.",
+    "sessions": "List where an account is signed in, or log out there.",
     "version": "Show versions, also of the TL schema.",
 }
 """Each is the command of that name in the module of that name, whose help begins with the line."""

@@ -90,6 +90,23 @@ class SessionCopy(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             ) from None
 
     @classmethod
+    def rescue(
+        cls, path: str | os.PathLike[str], *, passphrase: str | None = None
+    ) -> tuple[Self, list[str]]:
+        """Read what can be read of a damaged file of Radiogram's, without changing it.
+
+        Returns it, and a sentence about each part that is lost. Raises SessionDamaged if the key
+        is.
+        """
+        from radiogram.client.sessions import sqlite
+
+        found = sqlite.resolve(path)
+        if not found.is_file():
+            raise SessionError(f"there is no file {found}")
+        data, peers, state, channels, lost = sqlite.rescue(found, passphrase)
+        return cls(data=data, peers=tuple(peers), state=state, channels=channels), lost
+
+    @classmethod
     def of(cls, session: WithPeers) -> Self:
         """Copy what a session of Radiogram's holds."""
         state, channels = session.lines()

@@ -25,7 +25,7 @@ import os
 import threading
 import time
 from collections.abc import Iterable, Iterator
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -507,7 +507,7 @@ def _brief(error: SQLAlchemyError) -> str:
 
 def _now(tx: sa.Connection) -> float:
     """Return the database's clock: the processes that share it may not agree on the time."""
-    moment = tx.scalar(sa.select(sa.func.current_timestamp()))
+    moment: datetime | None = tx.scalar(sa.select(sa.func.current_timestamp()))
     assert moment is not None
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 

@@ -18,7 +18,7 @@ import os
 import sqlite3
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from radiogram.client.sessions.base import PeerRecord, SessionData, State
 from radiogram.client.sessions.lease import Lease
@@ -28,6 +28,7 @@ from radiogram.client.sessions.tables import (
     SEALED,
     ClearTables,
     SealedTables,
+    checked_data,
     transaction,
 )
 from radiogram.errors import (
@@ -41,6 +42,8 @@ from radiogram.errors import (
 if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
+
+    from radiogram.client.sessions.sealing import Sealer
 
 APPLICATION_ID = 0x52474D31
 """Marks a file as Radiogram's ("RGM1")."""
@@ -214,6 +217,68 @@ def reading(path: Path, passphrase: str | None) -> Iterator[ClearTables | Sealed
         lease.release()
 
 
+def rescue(
+    path: Path, passphrase: str | None
+) -> tuple[SessionData, list[PeerRecord], State | None, dict[int, int], list[str]]:
+    """Read what can be read of a damaged file, without changing it.
+
+    Returns what a session holds, and a sentence about each part that is lost. Raises SessionDamaged
+    if the key is.
+    """
+    lease = Lease(path)
+    try:
+        lost: list[str] = []
+        with _told(path), _read_only(path) as db:
+            if _all(db, "meta", "value", [], "name = 'seal'"):
+                return *_rescued_sealed(db, path, passphrase, lost), lost
+            return *_rescued_clear(db, path, lost), lost
+    finally:
+        lease.release()
+
+
+Rescued = tuple[SessionData, list[PeerRecord], State | None, dict[int, int]]
+
+
+def _rescued_clear(db: sqlite3.Connection, path: Path, lost: list[str]) -> Rescued:
+    rows = _all(db, "data", "*", lost)
+    if not rows:
+        raise SessionDamaged(f"the key in {path} cannot be read; take a copy from before")
+    names: dict[int, list[str]] = {}
+    for name, marked_id in _all(db, "usernames", "username, marked_id", lost):
+        names.setdefault(marked_id, []).append(name)
+    peers = [
+        PeerRecord(marked_id, access_hash, tuple(names.get(marked_id, ())), phone)
+        for marked_id, access_hash, phone in _all(db, "peers", "*", lost)
+    ]
+    lines = {row[0]: row[1:] for row in _all(db, "lines", "*", lost)}
+    state = State(*lines.pop(0)) if 0 in lines else None
+    return checked_data(rows[0]), peers, state, {number: line[0] for number, line in lines.items()}
+
+
+def _rescued_sealed(
+    db: sqlite3.Connection, path: Path, passphrase: str | None, lost: list[str]
+) -> Rescued:
+    sealer = _sealer(dict(_all(db, "meta", "name, value", lost)), path, passphrase)
+    tables = SealedTables(db, sealer, _all(db, "sealed", "label, record", lost), lost)
+    if not tables.data.auth_key:
+        raise SessionDamaged(f"the key in {path} cannot be read; take a copy from before")
+    return tables.data, list(tables.peers), *tables.lines()
+
+
+def _all(
+    db: sqlite3.Connection, table: str, columns: str, lost: list[str], where: str = "1"
+) -> list[tuple[Any, ...]]:
+    """Return the rows of a table up to where it is damaged."""
+    rows: list[tuple[Any, ...]] = []
+    try:
+        query = f"SELECT {columns} FROM {table} WHERE {where}"  # noqa: S608 - names of our own
+        for row in db.execute(query):
+            rows.append(row)  # noqa: PERF402 - what came before the damage counts
+    except sqlite3.Error as error:
+        lost.append(f"the table {table} can be read for {len(rows)} rows only ({error})")
+    return rows
+
+
 def _open(
     path: Path, passphrase: str | None
 ) -> tuple[sqlite3.Connection, ClearTables | SealedTables]:
@@ -316,7 +381,8 @@ def _told(path: Path) -> Iterator[None]:
     except sqlite3.Error as error:
         if "locked" in str(error):
             raise SessionInUse(str(path)) from None
-        raise SessionDamaged(f"the session file {path} cannot be read ({error}); {_LEFT}") from None
+        found = " ".join(str(error).split())
+        raise SessionDamaged(f"the session file {path} cannot be read ({found}); {_LEFT}") from None
     except SessionDamaged as error:
         if str(path) in str(error):
             raise
@@ -376,6 +442,11 @@ def _tables(
                 "out, or make an encrypted copy with `radiogram session convert --encrypt`"
             )
         return ClearTables(db)
+    rows = db.execute("SELECT label, record FROM sealed")
+    return SealedTables(db, _sealer(meta, path, passphrase), rows)
+
+
+def _sealer(meta: dict[str, Any], path: Path, passphrase: str | None) -> Sealer:
     if passphrase is None:
         raise WrongPassphrase(
             f"the session file {path} is encrypted; give its passphrase: "
@@ -385,4 +456,4 @@ def _tables(
 
     sealer = Sealer(passphrase, meta["seal"])
     sealer.check(meta.get("mark", b""), f"the session file {path}")
-    return SealedTables(db, sealer)
+    return sealer

@@ -70,7 +70,7 @@ class ClearTables:
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
         rows = db.execute("SELECT * FROM data").fetchall()
-        self._data = _checked_data(rows[0]) if rows else SessionData()
+        self._data = checked_data(rows[0]) if rows else SessionData()
 
     @property
     def data(self) -> SessionData:
@@ -165,15 +165,27 @@ class ClearTables:
 class SealedTables(MemorySession):
     """A session's facts as records that only the passphrase opens.
 
-    Raises SessionDamaged if a record does not open: one was changed, or put in another's place.
+    `rows` are labels and records. Raises SessionDamaged if one does not open: it was changed, or
+    put in another's place; with `lost`, that list is told instead.
     """
 
-    def __init__(self, db: sqlite3.Connection, sealer: Sealer) -> None:
+    def __init__(
+        self,
+        db: sqlite3.Connection,
+        sealer: Sealer,
+        rows: Iterable[tuple[bytes, bytes]],
+        lost: list[str] | None = None,
+    ) -> None:
         super().__init__()
         self._db = db
         self._sealer = sealer
-        for label, record in db.execute("SELECT label, record FROM sealed"):
-            self._take(sealer.open(record, label))
+        for label, record in rows:
+            try:
+                self._take(sealer.open(record, label))
+            except SessionDamaged as error:
+                if lost is None:
+                    raise
+                lost.append(str(error))
 
     def _take(self, record: bytes) -> None:
         try:
@@ -237,7 +249,7 @@ class SealedTables(MemorySession):
         super().forget()
 
 
-def _checked_data(row: tuple[object, ...]) -> SessionData:
+def checked_data(row: tuple[object, ...]) -> SessionData:
     """Make the data of its row; SQLite lets any column hold anything."""
     *values, is_bot, test_mode = row
     try:
