@@ -29,6 +29,7 @@ BELOW = {
     "sessions": {"errors", "tl", "client"},
     "events": {"errors", "tl", "client"},
     "types": {"errors", "tl", "client"},
+    "sync": {"errors", "tl", "client"},
     "api": {"tl"},
 }
 TOP = {"cli", "demo", "docs", "testing", "__main__", "__init__"}
