@@ -11,6 +11,8 @@ from radiogram.errors import EncodeError
 from radiogram.testing import StubTelegram
 from radiogram.testing.stub import UnexpectedCall
 
+ADA = api.User(id=6, access_hash=1, first_name="Ada", username="Ada_Writes")
+
 
 def message(text: str) -> api.UpdateNewMessage:
     return api.UpdateNewMessage(
@@ -153,6 +155,8 @@ async def test_friendly_methods_are_compared_by_what_the_program_wrote() -> None
         assert (await client.send_message(5, "two")).chat_id == 5
         await client.send_message(api.PeerUser(user_id=5), "two")
         await client.send_message(api.PeerChannel(channel_id=3), "three")
+        await client.push(api.Updates(users=[ADA], updates=[], chats=[], date=0, seq=0))
+        assert await client.marked_id("@ada_writes") == 6
         assert (await client.send_message("me", "four")).chat_id == client.me.id
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import assert_type
 
-from radiogram import TelegramClient, api
+from radiogram import TelegramClient, api, events
 from radiogram.types import Chat, Dialog, Message, Participant, User
 
 
@@ -62,3 +62,23 @@ async def raw(client: TelegramClient, chat: Chat, user: User, message: Message) 
     await client.invoke(api.channels.GetParticipant(channel=chat, participant=user))
     await client.invoke(api.messages.GetMessages(id=[message]))
     await client.invoke(api.messages.SendMessage(peer=message, message="in the same chat"))
+
+
+async def handled(client: TelegramClient) -> None:
+    """Events give friendly objects."""
+
+    @client.on(events.NewMessage())
+    async def note(event: events.NewMessageEvent) -> None:
+        assert_type(event.message, Message)
+        assert_type(event.raw, api.Message | api.MessageService)
+        assert_type(event.sender, Chat | User | None)
+        assert_type(await event.reply("well", silent=True), Message)
+        await event.respond("well", quiet=True)  # type: ignore[call-arg]
+
+    @client.on(events.Album())
+    async def album(event: events.AlbumEvent) -> None:
+        assert_type(event.messages, list[Message])
+
+    async with client.conversation("@username") as talk:
+        assert_type(await talk.send("hello"), Message)
+        assert_type((await talk.answer()).message, Message)

@@ -142,6 +142,7 @@ ClientEvent = (
     | CallDropped
     | CallFailed
     | ConnectionDead
+    | Overslept
     | AuthKeyDestroyed
 )
 ServerEvent = (

@@ -17,6 +17,7 @@ from radiogram.client.ids import unmark
 from radiogram.client.objects.base import marked_peer
 from radiogram.client.objects.user import User
 from radiogram.client.placing import key_of, place_of
+from radiogram.client.pool import Purpose
 from radiogram.client.sessions import MemorySession, SessionData
 from radiogram.testing.traffic import brief
 from radiogram.tl import api
@@ -242,8 +243,10 @@ class StubTelegram(TelegramClient):
 
     # -------------------------------------------------------------- what the program does
 
-    async def invoke(self, request: Request[R]) -> R:
-        """Answer a call as it was announced. Raises UnexpectedCall if it was not."""
+    async def invoke(
+        self, request: Request[R], *, dc_id: int | None = None, purpose: Purpose = "home"
+    ) -> R:
+        """Answer a call as it was announced, wherever it is sent. Raises UnexpectedCall."""
         if not isinstance(request, Request):
             raise errors.EncodeError(f"invoke() takes a method, not {request!r}")
         self.calls.append(request)
@@ -279,7 +282,7 @@ class StubTelegram(TelegramClient):
         """Give the marked id of a peer; a name that was not told of has one made of its letters."""
         if isinstance(peer, str) and peer not in ("me", "self"):
             known = self.session.by_username(peer.lstrip("@").lower())
-            return NAMED + crc32(peer.encode()) if known is None else known.id
+            return NAMED + crc32(peer.encode()) if known is None else known.marked_id
         number = peer if isinstance(peer, int) else marked_peer(peer)
         return await super().marked_id(peer) if number is None else number
 
