@@ -10,6 +10,7 @@ import sys
 EXTRA = {
     "click": "server",
     "rich": "server",
+    "segno": "cli",
     "sqlalchemy": "server",
     "jinja2": "docs",
     "markdown_it": "docs",

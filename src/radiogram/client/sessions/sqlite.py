@@ -442,8 +442,8 @@ def _tables(
                 "out, or make an encrypted copy with `radiogram session convert --encrypt`"
             )
         return ClearTables(db)
-    rows = db.execute("SELECT label, record FROM sealed")
-    return SealedTables(db, _sealer(meta, path, passphrase), rows)
+    sealer = _sealer(meta, path, passphrase)  # first: no cursor is left open when that fails
+    return SealedTables(db, sealer, db.execute("SELECT label, record FROM sealed"))
 
 
 def _sealer(meta: dict[str, Any], path: Path, passphrase: str | None) -> Sealer:
