@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import subprocess
+import sys
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -288,3 +290,15 @@ def test_passphrases_of_texts_are_checked() -> None:
         with pytest.raises(SessionError, match=reason) as caught:
             StringSession(given_text, passphrase=passphrase)
         assert isinstance(caught.value, WrongPassphrase | SessionDamaged)
+
+
+@pytest.mark.slow
+def test_only_what_is_used_is_loaded() -> None:
+    code = (
+        "import sys, radiogram.sessions as s; s.StringSession('')\n"
+        "print({'sqlite3', 'sqlalchemy', 'asyncio', 'cryptography', 'socket'} & set(sys.modules))\n"
+        "s.SqliteSession\n"
+        "print({'sqlalchemy', 'asyncio', 'cryptography', 'socket'} & set(sys.modules))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\nset()\n"
