@@ -104,6 +104,8 @@ class NodeDriver(Driver):
         super().__init__()
         self._host = host
         self._session: str | None = None
+        self.pfs = False
+        """Encrypt with temporary keys, if the library can."""
         self.server: dict[str, object] = {}
         """The address and key as the JavaScript side wants them."""
 
@@ -115,6 +117,7 @@ class NodeDriver(Driver):
             "dc_id": server.dc_id,
             "public_key": server.public_key,
             "fingerprint": str(server.fingerprint),
+            "dcs": {str(one["dc_id"]): one["port"] for one in server.dcs},
             "n": f"{key.n:x}",
             "e": key.e,
         }
@@ -130,12 +133,18 @@ class NodeDriver(Driver):
             transport=self._transport,
             session=self._session,
             listen=listen,
+            pfs=self.pfs,
             api_id=API_ID,
             api_hash=API_HASH,
         )
 
     async def _ask(self, op: str, **arguments: Any) -> Any:
         return await self._host.ask(self._name, op, **arguments)
+
+    async def call_in(self, dc_id: int, method: str, **params: Any) -> Any:
+        """Call a method in another DC; the library takes the account there."""
+        given = {name: to_json(value) for name, value in params.items()}
+        return await self._ask("call", method=method, params=given, dc_id=dc_id)
 
     async def call(self, method: str, **params: Any) -> Any:
         return await self._ask(

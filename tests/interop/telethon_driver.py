@@ -154,6 +154,22 @@ class TelethonDriver(Driver):
         except errors.RPCError as error:
             raise CallError(*error.words) from error
 
+    async def call_in(self, dc_id: int, method: str, **params: Any) -> Any:
+        """Call a method in another DC; Telethon takes the account there."""
+        request: TLRequest = _class_of(functions, method, "Request")(
+            **{name: load(value) for name, value in params.items()}
+        )
+        sender = await self._client._borrow_exported_sender(dc_id)
+        try:
+            return dump(await self._client._call(sender, request))
+        finally:
+            await self._client._return_exported_sender(sender)
+
+    @property
+    def dc_id(self) -> int:
+        """Where the session says that the account lives."""
+        return int(self._client.session.dc_id)
+
     async def login(self, phone: str, code: str, password: str | None = None) -> None:
         await self._client.send_code_request(phone)
         try:

@@ -112,10 +112,11 @@ function channelOf({ channel, peer }) {
 }
 
 // GramJS dials port 80 whatever the session says.
-function socketTo(host, port) {
+// GramJS dials port 80 whatever it was told; which DC it means, its session says.
+function socketTo(host, ports, session) {
   return class extends PromisedNetSockets {
     connect() {
-      return super.connect(port, host);
+      return super.connect(ports[session.dcId], host);
     }
   };
 }
@@ -137,10 +138,10 @@ const ops = {
     const client = new TelegramClient(stored, api_id, api_hash, {
       baseLogger: new Logger("none"),
       connection: TRANSPORTS[transport],
-      networkSocket: socketTo(server.host, server.port),
+      networkSocket: socketTo(server.host, server.dcs, stored),
       connectionRetries: 3,
       retryDelay: 50,
-      requestRetries: 1,
+      requestRetries: Object.keys(server.dcs).length, // it counts moving to another DC as one
       deviceModel: "GramJS",
     });
     const invoke = client.invoke.bind(client);

@@ -108,7 +108,7 @@ function message(kind, found) {
 const raw = (found) => (found ? dump(found.raw) : null);
 
 const ops = {
-  async open({ client: name, server, transport, session, listen, api_id, api_hash }) {
+  async open({ client: name, server, transport, session, listen, pfs, api_id, api_hash }) {
     const crypto = new NodeCryptoProvider();
     await crypto.initialize();
     const fingerprint = BigInt.asUintN(64, BigInt(server.fingerprint)).toString(16);
@@ -125,7 +125,10 @@ const ops = {
       transport: new Transport(transport),
       defaultDcs: { main: dc, media: { ...dc, mediaOnly: true } },
       initConnectionOptions: { deviceModel: "mtcute" },
-      network: { middlewares: networkMiddlewares.basic({ floodWaiter: { maxRetries: 0 } }) },
+      network: {
+        middlewares: networkMiddlewares.basic({ floodWaiter: { maxRetries: 0 } }),
+        usePfs: pfs,
+      },
       updates: { catchUp: listen },
       logLevel: 1,
     });
@@ -150,8 +153,9 @@ const ops = {
     return null;
   },
 
-  async call({ client, method, params }) {
-    return dump(await clients.get(client).base.call(build(method, params)));
+  async call({ client, method, params, dc_id }) {
+    const options = dc_id ? { dcId: dc_id, localMigrate: true } : undefined;
+    return dump(await clients.get(client).base.call(build(method, params), options));
   },
 
   async start({ client, phone, code, password, token }) {
