@@ -33,7 +33,20 @@ SESSIONS = [
     "StringSession",
 ]
 
-TYPES = ["Chat", "Dialog", "Message", "Participant", "User"]
+TYPES = [
+    "Blocked",
+    "Budget",
+    "Chat",
+    "Dialog",
+    "LoginCode",
+    "LoginSession",
+    "Message",
+    "Participant",
+    "QrLogin",
+    "TwoStep",
+    "TwoStepReset",
+    "User",
+]
 
 
 def test_the_public_names_are_these() -> None:
