@@ -31,7 +31,6 @@ def served() -> Iterator[Served]:
         f'[[users]]\nphone = "{phone}"\nfirst_name = "User {number}"'
         for number, phone in enumerate(PHONES)
     ]
-    lines.append(f'[[bots]]\nname = "Four"\ntoken = "44:{"four-" * 7}"\ndc_id = 4')
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RADIOGRAM_LOG", "DEBUG")  # so that the log tells of every call
         arguments = ("--dc-id", "1", "--dcs", "1,2,4")

@@ -74,6 +74,15 @@ async def test_the_configuration_of_each_dc(server: Server) -> None:  # C10
             assert (nearest.this_dc, nearest.nearest_dc) == (dc_id, 2)
 
 
+async def test_the_media_only_side() -> None:
+    async with Server(dcs=(1, 2), settings=Settings(media_options=True)) as server:
+        client = await RawClient.start(server)
+        async with client.line:
+            config = await client.call(api.help.GetConfig())
+            told = [(option.id, option.media_only) for option in config.dc_options]
+            assert told == [(1, False), (2, False), (1, True), (2, True)]
+
+
 @pytest.mark.parametrize("test_mode", [False, True])
 async def test_a_dc_answers_to_its_own_number_only(test_mode: bool) -> None:  # A3.7, D4
     async with Server(dcs=(1, 2), settings=Settings(test_mode=test_mode)) as server:

@@ -74,6 +74,8 @@ class Settings:
     """How long account.deleteAccount waits where there is a password and it was not given."""
     bots_per_owner: int = 20
     """Bots that one account can make with BotFather."""
+    media_options: bool = False
+    """Name each DC once more in help.getConfig, as the address of its media-only side."""
     api_ids: frozenset[int] = frozenset()
     """The api_ids that are known; empty means that any positive one is."""
     country: str = "DE"

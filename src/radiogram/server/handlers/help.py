@@ -29,9 +29,11 @@ def get_config(ctx: Context, request: api.help.GetConfig) -> api.Config:
             ip_address=address.host,
             port=address.port,
             ipv6=":" in address.host,
+            media_only=media_only,
             static=True,
             this_port_only=True,
         )
+        for media_only in ((False, True) if settings.media_options else (False,))
         for dc_id, address in sorted(world.addresses.items())
     ]
     return api.Config(
