@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import pytest
 
+from ..served import Served
 from .account import Account
-from .conftest import Guests
+from .conftest import Guests, Town
 from .plain import Plain
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -43,3 +45,29 @@ async def test_qr_and_password(guests: Guests, pair: tuple[str, str]) -> None:
     await shows.login_by_qr(scanned_by(user), PASSWORD)
     (me,) = await shows.call("users.getUsers", id=[Plain("inputUserSelf")])
     assert me.id == user.id
+
+
+@pytest.mark.parametrize("library", ["telethon", "mtcute"])
+async def test_qr_of_an_account_that_lives_elsewhere(town: Town, library: str) -> None:
+    """loginTokenMigrateTo: the library goes to the account's DC, and imports the token there.
+
+    GramJS and Kurigram are pointed at one address by their drivers, so they cannot follow.
+    """
+    world = '[[users]]\nphone = "4915112345"\nfirst_name = "Far"\ncode = "12345"\ndc_id = "4"\n'
+    with Served(world=world, arguments=("--dcs", "2,4")) as server:
+        (far,) = [one for one in server.address.dcs if one["dc_id"] == 4]
+        elsewhere = replace(server.address, **far)
+        scanner, shows = await town.driver(library), await town.driver(library)
+        await scanner.open(elsewhere)
+        await scanner.login("4915112345", "12345")
+
+        async def accept(token: bytes) -> None:
+            await scanner.call("auth.acceptLoginToken", token=token)
+
+        await shows.open(server.address)
+        await shows.login_by_qr(accept)
+        (me,) = await shows.call("users.getUsers", id=[Plain("inputUserSelf")])
+        assert me.first_name == "Far"
+        await shows.close()
+        await scanner.close()
+        assert "Traceback" not in server.log
