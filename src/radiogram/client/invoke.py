@@ -35,8 +35,8 @@ _PASSING = {
     "MSG_WAIT_TIMEOUT",
     "TIMEOUT",
 }
-"""Errors that ask for the same call again (E6 to E9). Others of code 500 mean what they say: a call with
-RANDOM_ID_DUPLICATE would be answered alike for ever."""
+"""Errors that ask for the same call again (E6 to E9). Others of code 500 mean what they say: a call
+with RANDOM_ID_DUPLICATE would be answered alike for ever."""
 _NOT_INTRODUCED = {"CONNECTION_NOT_INITED", "CONNECTION_LAYER_INVALID"}
 _MOVES = {"PHONE_MIGRATE_X", "USER_MIGRATE_X", "NETWORK_MIGRATE_X"}
 """The account lives elsewhere."""
