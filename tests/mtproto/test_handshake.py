@@ -166,6 +166,7 @@ class Bench:
         *,
         seed: int = 1,
         taken: Callable[[AuthKey], bool] = lambda _: False,
+        spoiling: Callable[[str], str] = lambda _: "",
         accept_dc: Callable[[int], bool] | None = None,
         **options: Any,
     ) -> None:
@@ -177,6 +178,7 @@ class Bench:
             random=Random(seed + 100).randbytes,
             accept_dc=accept_dc,
             is_taken=taken,
+            spoiling=spoiling,
         )
         defaults: dict[str, Any] = {"keys": [key.public], "dc": 2, "random": Random(seed).randbytes}
         self.steps = client_handshake(**defaults | options)
@@ -640,3 +642,45 @@ def test_salt_is_that_of_both_nonces() -> None:
     new_nonce, server_nonce = bytes(range(32)), bytes([255] * 16)
     salt = first_salt(new_nonce, server_nonce).to_bytes(8, "little", signed=True)
     assert salt == bytes(255 - i for i in range(8))
+
+
+# ── what is wrong on purpose ─────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("spoiling", "step"),
+    [
+        ("unknown_fingerprint", "resPQ"),
+        ("wrong_nonce", "resPQ"),
+        ("bad_prime", "server_DH_params"),
+        ("bad_g_a", "server_DH_params"),
+        ("bad_hash", "server_DH_params"),
+        ("wrong_inner_nonce", "server_DH_params"),
+        ("fail", "dh_gen"),
+        ("wrong_new_nonce_hash", "dh_gen"),
+    ],
+)
+def test_a_server_can_be_wrong_in_one_respect(key: PrivateKey, spoiling: str, step: str) -> None:
+    """E28: the client ends the run."""
+    asked: list[str] = []
+
+    def spoil(name: str) -> str:
+        asked.append(name)
+        return spoiling if name == step else ""
+
+    bench = Bench(key, spoiling=spoil)
+    with pytest.raises(SecurityError):
+        bench.run()
+    assert asked[-1] == step
+
+
+def test_runs_can_be_forgotten(key: PrivateKey) -> None:
+    """E24: what belongs to a run that is forgotten is refused (A3.4)."""
+    bench = Bench(key)
+
+    def forget(step: int, body: bytes) -> bytes:
+        if step == 1:
+            bench.server.forget()
+        return body
+
+    assert bench.run(requests=forget) == Outcome(error=-404)

@@ -10,7 +10,7 @@ import pytest
 from radiogram.errors import LocalProtocolError
 from radiogram.mtproto import events as ev
 from radiogram.mtproto import server as module
-from radiogram.mtproto.message import MAX_IDS, Part, join, tl_bytes
+from radiogram.mtproto.message import MAX_IDS, Envelope, Part, join, tl_bytes
 from radiogram.tl import mtproto
 from radiogram.tl.base import TLObject
 
@@ -680,3 +680,54 @@ def test_requests_that_never_end(peer: Peer) -> None:
         peer.send(call_body(n), at(2) + 4 * n, 3 + 2 * n)
     assert len(peer.server._requests) == module.MAX_REQUESTS
     assert len(peer.server._seen.seq_nos) == 1024
+
+
+# ── what a test wants (part E) ───────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("code", [16, 20, 33, 48, 64])
+def test_a_message_is_refused_by_any_number(peer: Peer, code: int) -> None:
+    """E23: and leaves no trace, so that it is executed when it comes again."""
+    refused = Envelope(0, peer.server.session_id, at(2), 3, call_body(1))
+    peer.server.refuse(refused, code, now=peer.now)
+    (answer,) = peer.read()
+    told = decode(answer.body)
+    if code == 48:
+        assert isinstance(told, mtproto.BadServerSalt)
+    else:
+        assert isinstance(told, mtproto.BadMsgNotification)
+    assert (told.bad_msg_id, told.bad_msg_seqno, told.error_code) == (at(2), 3, code)
+    assert peer.send(call_body(1), at(2), 3) == [ev.Request(at(2), call_body(1))]
+
+
+def test_an_answer_is_sent_once_more(peer: Peer) -> None:
+    """E20: the same message; nothing for what was not answered."""
+    peer.send(call_body(1), at(2), 3)
+    peer.server.send_again(at(2))
+    peer.server.reply(at(2), b"answers!", now=peer.now)
+    (first,) = peer.read()
+    peer.server.send_again(at(2))
+    (second,) = peer.read()
+    assert first.body == second.body
+    assert first.msg_id == second.msg_id
+
+
+def test_acknowledgements_can_get_lost(peer: Peer) -> None:
+    """E20, A8.1: no acknowledgement, though it was due."""
+    peer.send(call_body(1), at(2), 3)
+    assert not peer.server.acks_due(now=peer.now)
+    peer.now += 2
+    assert peer.server.acks_due(now=peer.now)
+    peer.server.drop_acks()
+    assert not peer.server.acks_due(now=peer.now)
+    assert peer.read() == []
+
+
+def test_salts_are_changed_before_their_time(peer: Peer) -> None:
+    """E21: what was good is refused, and the answer has the new one."""
+    book = module.SaltBook(b"another secret", b"key id 8")
+    peer.server.use_salts(book)
+    assert peer.send(call_body(1), at(2), 3) == []
+    told = decode(peer.read()[-1].body)
+    assert isinstance(told, mtproto.BadServerSalt)
+    assert told.new_server_salt == book.current(peer.now)

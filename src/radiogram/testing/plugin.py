@@ -47,7 +47,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Offer the fixtures under the names that the project wants."""
-    config.stash[_SEED] = _seed(config.getoption(SEED))
+    config.stash[_SEED] = _seed(str(config.getoption(SEED)))
     config.pluginmanager.register(_short_names(config.getini(PREFIX)), "radiogram short names")
     manager = config.pluginmanager
     if manager.hasplugin("asyncio"):
