@@ -80,7 +80,7 @@ class Pusher:
 
     def _push(self, updates: api.Updates) -> None:
         for session in self._world.authorizations.sessions_of(self._me):
-            if session.wants_updates and session.connection is not None:
+            if session.wants_updates and getattr(session, "connection", None) is not None:
                 registry = session.registry
                 session.push(registry.encode(downgrade(updates, registry)))
         self._server.flush()

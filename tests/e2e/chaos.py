@@ -53,6 +53,7 @@ Maker = Callable[[int, Random, Path | None], Person]
 class Outcome:
     """What a run came to."""
 
+    seed: int
     seconds: float
     messages: int
     pins: int
@@ -78,24 +79,23 @@ class Outcome:
     """Calls that were never answered while their client was there."""
 
     def check(self) -> None:
-        """Raise AssertionError unless all was told and nothing done twice."""
-        assert not any(self.missing.values()), self.missing
-        assert not self.disorder
-        assert not self.twice
-        assert not self.ambiguous
-        assert not self.undone
-        assert not self.given_up
+        """Raise AssertionError unless all was told, in order, and nothing was done twice."""
+        wrong = self.disorder + self.twice + self.ambiguous + self.undone + self.given_up
+        assert not wrong, self
+        assert not any(self.missing.values()), f"{self}\n  {self.missing}"
 
     def __str__(self) -> str:
         lost = [key for keys in self.missing.values() for key in keys]
         pins = sum("pin" in key for key in lost)
         kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(self.faults.items()))
         return (
-            f"{self.messages} messages and {self.pins} pins in {self.seconds:.0f} s\n"
+            f"seed {self.seed}: {self.messages} messages and {self.pins} pins "
+            f"in {self.seconds:.0f} s\n"
             f"  {self.packets} packets, {self.faults.total()} faults ({kinds})\n"
             f"  {self.client_restarts} restarts of clients, {self.server_restarts} of the server\n"
             f"  {self.happened} updates to tell, handlers were called {self.handled} times\n"
-            f"  {len(lost)} missing ({len(lost) - pins} messages, {pins} pins), {self.disorder} boxes out of order, {self.twice} done twice, "
+            f"  {len(lost)} missing ({len(lost) - pins} messages, {pins} pins), "
+            f"{self.disorder} boxes out of order, {self.twice} done twice, "
             f"{self.ambiguous} ambiguous keys, {self.undone} confirmed and not done, "
             f"{self.given_up} calls given up"
         )
@@ -230,6 +230,7 @@ class Run:
             *(self._settle(person, wanted[person.number]) for person in self.people)
         )
         return Outcome(
+            seed=self.seed,
             seconds=time.monotonic() - started,
             messages=self.messages,
             pins=self.pins,
@@ -335,7 +336,7 @@ def main() -> None:
                 kinds=options.kinds,
             )
         )
-        print(f"{options.client}, {options.clients} clients, seed {seed}: {outcome}", flush=True)  # noqa: T201
+        print(f"{options.client}, {options.clients} clients, {outcome}", flush=True)  # noqa: T201
         if options.client == "radiogram":
             outcome.check()
 
