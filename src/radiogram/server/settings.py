@@ -72,6 +72,9 @@ class Settings:
     """How long a code sent by e-mail stays usable."""
     deletion_wait: int = 604800
     """How long account.deleteAccount waits where there is a password and it was not given."""
+    ownership_wait: int = 0
+    """Seconds for which neither a new password nor a new session can give a group or channel
+    away: PASSWORD_TOO_FRESH_X, SESSION_TOO_FRESH_X. Telegram's own are 604800 and 86400."""
     bots_per_owner: int = 20
     """Bots that one account can make with BotFather."""
     media_options: bool = False

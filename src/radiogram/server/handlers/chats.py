@@ -241,17 +241,6 @@ def edit_chat_admin(ctx: Context, request: api.messages.EditChatAdmin) -> bool:
     return True
 
 
-@handles(api.messages.EditChatCreator, bots=False)
-def edit_chat_creator(ctx: Context, request: api.messages.EditChatCreator) -> api.TypeUpdates:
-    """Refuse to give a chat to somebody else: that takes a cloud password, which nobody has."""
-    room = rooms.resolve(ctx, request.peer)
-    if not room.standing.is_creator:
-        raise RpcFault(400, "CHAT_ADMIN_REQUIRED")
-    if peers.resolve_user(ctx, request.user_id).deleted:
-        raise RpcFault(400, "INPUT_USER_DEACTIVATED")
-    raise RpcFault(400, "PASSWORD_MISSING")
-
-
 # ------------------------------------------------------------------ what a chat is like
 
 
