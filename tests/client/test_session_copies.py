@@ -254,6 +254,15 @@ def test_damaged_files_of_others_are_left_alone(name: str, tmp_path: Path) -> No
     assert path.read_bytes() == content[:5000]
 
 
+def test_a_file_in_which_nobody_is_logged_in(tmp_path: Path) -> None:
+    path = FULL.save(tmp_path / "copy", "telethon")
+    with sqlite3.connect(path) as db:
+        db.execute("UPDATE sessions SET auth_key = x''")
+    db.close()
+    with pytest.raises(SessionError, match="nobody is logged in"):
+        SessionCopy.read(path)
+
+
 def test_only_some_formats_have_files_and_passphrases(tmp_path: Path) -> None:
     with pytest.raises(SessionError, match="as text only"):
         FULL.save(tmp_path / "a", "mtcute")

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from radiogram.client.ids import mark_channel, unmark
 from radiogram.client.sessions.base import PeerRecord, SessionData, State
-from radiogram.client.sessions.tables import transaction
+from radiogram.client.sessions.tables import DATABASE_ERRORS, transaction
 from radiogram.errors import SessionDamaged, SessionError, SessionInUse
 
 if TYPE_CHECKING:
@@ -113,6 +113,8 @@ def read(path: Path, kind: str) -> dict[str, Any]:
     with _opened(path) as db:
         try:
             return _read_telethon(db) if kind == "telethon" else _read_pyrogram(db)
+        except SessionError:
+            raise
         except (KeyError, TypeError, ValueError) as error:
             raise SessionDamaged(
                 f"{path} is not as {kind} writes its sessions ({error!r}); it was left as it is"
@@ -147,7 +149,7 @@ def _opened(path: Path) -> Iterator[sqlite3.Connection]:
         ) as db:
             db.row_factory = None
             yield db
-    except sqlite3.Error as error:
+    except DATABASE_ERRORS as error:
         if "locked" in str(error):
             raise SessionInUse(str(path)) from None
         raise SessionDamaged(

@@ -24,6 +24,7 @@ from radiogram.client.sessions.base import PeerRecord, SessionData, State
 from radiogram.client.sessions.lease import Lease
 from radiogram.client.sessions.tables import (
     CLEAR,
+    DATABASE_ERRORS,
     META,
     SEALED,
     ClearTables,
@@ -180,7 +181,7 @@ class SqliteSession:
             )
         try:
             yield
-        except sqlite3.Error as error:
+        except DATABASE_ERRORS as error:
             raise SessionDamaged(
                 f"the session file {self.path} cannot be read any more ({error}); {_LEFT}"
             ) from error
@@ -274,7 +275,7 @@ def _all(
         query = f"SELECT {columns} FROM {table} WHERE {where}"  # noqa: S608 - names of our own
         for row in db.execute(query):
             rows.append(row)  # noqa: PERF402 - what came before the damage counts
-    except sqlite3.Error as error:
+    except DATABASE_ERRORS as error:
         lost.append(f"the table {table} can be read for {len(rows)} rows only ({error})")
     return rows
 
@@ -289,7 +290,7 @@ def _open(
         if version is None:
             os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
         db = sqlite3.connect(path, timeout=1, isolation_level=None, check_same_thread=False)
-    except (OSError, sqlite3.Error) as error:
+    except (OSError, *DATABASE_ERRORS) as error:
         raise SessionError(
             f"the session file {path} cannot be opened ({error}); check the folder and the "
             "permissions"
@@ -378,7 +379,7 @@ def _told(path: Path) -> Iterator[None]:
     """Say in Radiogram's words what SQLite finds wrong with a file."""
     try:
         yield
-    except sqlite3.Error as error:
+    except DATABASE_ERRORS as error:
         if "locked" in str(error):
             raise SessionInUse(str(path)) from None
         found = " ".join(str(error).split())

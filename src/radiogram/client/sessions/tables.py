@@ -47,6 +47,9 @@ CREATE TABLE lines (
 """
 SEALED = "CREATE TABLE sealed (label BLOB PRIMARY KEY, record BLOB NOT NULL) WITHOUT ROWID;"
 
+DATABASE_ERRORS = (sqlite3.Error, UnicodeError)
+"""What SQLite's module raises over a damaged file: its messages quote from it, as UTF-8 or not."""
+
 _ACCOUNT = 0
 """Stands among the channels' lines for the account's own."""
 
