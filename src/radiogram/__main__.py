@@ -15,6 +15,7 @@ EXTRA = {
     "jinja2": "docs",
     "markdown_it": "docs",
     "markupsafe": "docs",
+    "ptpython": "repl",
     "pygments": "docs",
     "starlette": "docs",
     "uvicorn": "docs",

@@ -17,7 +17,7 @@ from radiogram.docs.model import (
     TypePage,
     is_described,
 )
-from radiogram.docs.run import CASTABLE
+from radiogram.client.casts import CASTABLE
 from radiogram.tl.plain import request_from_plain
 from radiogram.tl.schema.tables import LAYER
 

@@ -16,6 +16,11 @@ from radiogram.tl.schema.definition import vector_item
 Cast = Callable[[Any], Any]
 """Gives the value to send for the value that was written; the same object if it can stay."""
 
+CASTABLE = frozenset(
+    {"InputPeer", "InputUser", "InputChannel", "InputDialogPeer", "InputNotifyPeer", "InputMessage"}
+)
+"""Types for which a client takes names and numbers (see :class:`radiogram.client.peers.Peers`)."""
+
 _BITS = {"long": 64, "int": 32, "Vector<long>": 64}
 """Sizes of the numbers that are made up."""
 

@@ -25,10 +25,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from radiogram.client.casts import CASTABLE
 from radiogram.docs.code import Written, asyncio_program
 from radiogram.docs.html import Live, Site, address, static
 from radiogram.docs.model import program_model
-from radiogram.docs.run import CASTABLE
 from radiogram.docs.world import BOT, PEOPLE, DemoWorld
 from radiogram.errors import RadiogramError, RpcError
 from radiogram.tl import api

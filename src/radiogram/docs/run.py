@@ -21,6 +21,7 @@ from typing import Any
 
 import msgspec
 
+from radiogram.client.casts import CASTABLE
 from radiogram.client.client import TelegramClient
 from radiogram.docs.code import REFERENCE
 from radiogram.docs.examples import Example, Output, examples, namespaces, read
@@ -30,11 +31,6 @@ from radiogram.errors import RadiogramError, RpcError
 from radiogram.tl import api
 from radiogram.tl.base import TLObject
 from radiogram.tl.plain import request_from_plain
-
-CASTABLE = frozenset(
-    {"InputPeer", "InputUser", "InputChannel", "InputDialogPeer", "InputNotifyPeer", "InputMessage"}
-)
-"""Types for which a client takes names and numbers."""
 
 OUTPUTS = Path(__file__).with_name("outputs.json")
 _PART = re.compile(r"\.(\w+)|\[(\d+)\]")

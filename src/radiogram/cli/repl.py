@@ -1,0 +1,71 @@
+"""The command ``radiogram repl``: a prompt with a connected client.
+
+Top layer. Knows the options and what names are there at the prompt.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from radiogram import errors
+from radiogram.cli import accounts
+from radiogram.cli.call import ACTORS, choose
+
+if TYPE_CHECKING:
+    from radiogram.client.client import TelegramClient
+
+
+@click.command()
+@accounts.options
+@click.option("--demo", is_flag=True, help="Act in the furnished world of the pages, offline.")
+@click.option(
+    "--as",
+    "actor",
+    type=click.Choice(ACTORS),
+    default="ada",
+    show_default=True,
+    help="With --demo: who acts.",
+)
+def repl(account: str, session: Path | None, demo: bool, actor: str) -> None:
+    """Try things out at a prompt that awaits.
+
+    There are client (connected), api, errors, events and types. Tab completes; Ctrl-D ends.
+
+    \b
+    >>> await client.invoke(api.help.GetNearestDc())
+    >>> (await client.get_me()).first_name
+    """  # noqa: D301 - click reads it
+    acting = choose(account, session, demo_actor=actor if demo else None)
+    try:
+        asyncio.run(_prompt(acting))
+    except errors.RadiogramError as error:
+        raise click.ClickException(str(error)) from None
+
+
+async def _prompt(acting: contextlib.AbstractAsyncContextManager[TelegramClient]) -> None:
+    from ptpython.repl import embed
+
+    async with acting as client:
+        names = names_for(client)
+        title = f"Radiogram: {', '.join(names)}"
+        with contextlib.suppress(SystemExit):  # exit() at the prompt
+            prompt: Any = embed(
+                globals=names,
+                locals=names,
+                title=title,
+                return_asyncio_coroutine=True,
+                patch_stdout=True,
+            )
+            await prompt
+
+
+def names_for(client: TelegramClient) -> dict[str, Any]:
+    """Give the names that are there at the prompt."""
+    from radiogram import api, events, types
+
+    return {"client": client, "api": api, "errors": errors, "events": events, "types": types}
