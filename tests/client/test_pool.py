@@ -12,7 +12,7 @@ from radiogram.client.datacenters import Endpoint
 from radiogram.client.pool import WITHOUT_UPDATES, Pool, Purpose
 from radiogram.crypto import rsa
 from radiogram.crypto.keys import AuthKey
-from radiogram.errors import ClientError, KeyUnknown, RadiogramError, RpcError
+from radiogram.errors import ClientClosed, ClientError, KeyUnknown, RadiogramError, RpcError
 from radiogram.mtproto.events import ResultError
 from radiogram.tl import api
 from radiogram.tl.build import registry
@@ -235,6 +235,17 @@ async def test_a_connection_with_a_call_is_not_idle(
     going.set()
     assert await task == b"late"
     await stage.pool.close()
+
+
+async def test_a_connection_that_opens_while_the_client_is_disconnected(stage: Stage) -> None:
+    opening = asyncio.Event()
+    stage.owner.prepare = lambda sender: opening.set()
+    task = asyncio.create_task(stage.pool.request(b"call", 4))
+    await opening.wait()
+    await stage.pool.close()
+    with pytest.raises(ClientClosed):
+        await task
+    assert stage.sender.closed.is_set()
 
 
 async def test_another_account_makes_its_own_keys(stage: Stage) -> None:

@@ -119,6 +119,7 @@ async def test_a_key_is_replaced_before_it_ends(stage: Stage) -> None:
     assert connections
 
 
+@pytest.mark.slow
 async def test_calls_go_on_while_a_key_is_replaced() -> None:
     """Keys that live for two seconds, and calls all the time: none is lost, none made twice."""
     async with Server() as server:

@@ -21,7 +21,7 @@ from radiogram.client.datacenters import Endpoint
 from radiogram.client.sender import Answer, Sender
 from radiogram.crypto import rsa
 from radiogram.crypto.keys import AuthKey
-from radiogram.errors import ClientError, KeyUnknown, rpc_error
+from radiogram.errors import ClientClosed, ClientError, KeyUnknown, rpc_error
 from radiogram.net.deadline import Timer
 from radiogram.tl import api
 from radiogram.tl.base import Request
@@ -89,6 +89,7 @@ class Pool:
         """Keys of other data centres, by id and whether it is a CDN."""
         self._timer: Timer | None = None
         self._closing: set[asyncio.Task[None]] = set()
+        self._times_closed = 0
 
     def __repr__(self) -> str:
         return f"<Pool {self.open}>"
@@ -146,7 +147,11 @@ class Pool:
                 self._keys[dc_id, cdn] = made
 
             sender = self._owner.make_sender(self._owner.find(dc_id, purpose, keys), key, keep)
+            times_closed = self._times_closed
             await sender.connect()
+            if self._times_closed != times_closed:  # meanwhile the client was disconnected
+                await sender.close()
+                raise ClientClosed("the client was disconnected; call `await client.connect()`")
             line = self._lines[name] = _Line(sender)
             log.debug("opened a connection to DC %d for %s", dc_id, purpose)
             return line
@@ -194,6 +199,7 @@ class Pool:
 
     async def close(self, *, forget: bool = False) -> None:
         """Close every connection; `forget` the keys too, since the account is another one now."""
+        self._times_closed += 1
         if self._timer is not None:
             self._timer.cancel()
         lines, self._lines = self._lines, {}
