@@ -18,6 +18,7 @@ import logging
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -216,13 +217,17 @@ def _told(field: str, error: RadiogramError) -> AdminError:
 
 def _read(line: bytes) -> dict[str, Any]:
     try:
-        request = json.loads(line)
+        request = json.loads(line, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         shown = line[:40].decode("utf-8", "replace")
         raise AdminError("line", shown, 'send one line of JSON, such as {"do": "state"}') from None
     if not isinstance(request, dict):
         raise AdminError("line", str(request)[:40], 'send an object, such as {"do": "state"}')
     return request
+
+
+def _refuse_constant(name: str) -> object:
+    raise ValueError(f"{name} is no JSON")
 
 
 def _check(request: Mapping[str, Any], fields: Mapping[str, Field]) -> dict[str, Any]:
@@ -241,6 +246,8 @@ def _check(request: Mapping[str, Any], fields: Mapping[str, Field]) -> dict[str,
             isinstance(value, bool) and bool not in field.kinds
         ):
             raise AdminError(name, value, field.wanted)
+        if isinstance(value, float) and not isfinite(value):
+            raise AdminError(name, str(value), field.wanted)
         checked[name] = value
     return checked
 
