@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
+from urllib.parse import parse_qs, urlsplit
 
 START_TIMEOUT = 30.0
 """Seconds that the line may take: plenty on a busy machine, but not for ever."""
@@ -47,6 +48,14 @@ class Address:
     dcs: list[dict[str, Any]]
     """Of each DC: dc_id, host, port."""
     mtproxy_link: str | None = None
+
+    @property
+    def mtproxy(self) -> tuple[str, int, str]:
+        """Host, port and secret of the MTProxy."""
+        assert self.mtproxy_link is not None
+        query = parse_qs(urlsplit(self.mtproxy_link).query)
+        return query["server"][0], int(query["port"][0]), query["secret"][0]
+
     admin: dict[str, Any] | None = None
     """Of the admin socket: path, or host, port and token."""
 

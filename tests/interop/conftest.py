@@ -41,6 +41,8 @@ LIBRARIES = {
 }
 """The drivers; imported only when needed, since a library may be missing."""
 
+MTPROXY_SECRET = "367a189aee18fa31c190054efd4a8e95"
+
 PAIRS = ("telethon-gramjs", "gramjs-kurigram", "kurigram-mtcute", "mtcute-telethon")
 """Who acts and who watches: each library is both."""
 
@@ -149,7 +151,7 @@ def world() -> str:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def town() -> AsyncIterator[Town]:
     """The server process with its accounts. Its log must be free of failures afterwards."""
-    with Served(world=world()) as server:
+    with Served(world=world(), arguments=("--mtproxy", MTPROXY_SECRET)) as server:
         town = Town(server)
         yield town
         for host in town.hosts.values():

@@ -14,5 +14,5 @@ class GramJSDriver(NodeDriver):
 
     library = "gramjs"
     layer = 198
-    transports = ("full", "abridged", "obfuscated")
+    transports = ("full", "abridged", "obfuscated", "websocket", "mtproxy")
     script = FOLDER / "driver.js"

@@ -15,7 +15,14 @@ class MtcuteDriver(NodeDriver):
 
     library = "mtcute"
     layer = 227
-    transports = ("intermediate", "padded", "obfuscated")
+    transports = (
+        "intermediate",
+        "padded",
+        "obfuscated",
+        "mtproxy",
+        "mtproxy dd",
+        "mtproxy ee",
+    )
     script = FOLDER / "driver.mjs"
 
     async def make(self, kind: str, title: str, members: list[Plain]) -> int:

@@ -121,6 +121,9 @@ class NodeDriver(Driver):
             "n": f"{key.n:x}",
             "e": key.e,
         }
+        if server.mtproxy_link is not None:
+            host, port, secret = server.mtproxy
+            self.server["mtproxy"] = {"host": host, "port": port, "secret": secret}
         self._transport = transport or self.transports[0]
         await self._connect(listen=False)
 

@@ -20,6 +20,9 @@ from telethon.network.connection import (
     ConnectionTcpAbridged,
     ConnectionTcpFull,
     ConnectionTcpIntermediate,
+    ConnectionTcpMTProxyAbridged,
+    ConnectionTcpMTProxyIntermediate,
+    ConnectionTcpMTProxyRandomizedIntermediate,
     ConnectionTcpObfuscated,
 )
 from telethon.sessions import MemorySession
@@ -35,6 +38,9 @@ TRANSPORTS = {
     "abridged": ConnectionTcpAbridged,
     "intermediate": ConnectionTcpIntermediate,
     "obfuscated": ConnectionTcpObfuscated,
+    "mtproxy abridged": ConnectionTcpMTProxyAbridged,
+    "mtproxy intermediate": ConnectionTcpMTProxyIntermediate,
+    "mtproxy dd": ConnectionTcpMTProxyRandomizedIntermediate,
 }
 
 RENAMED = {"is_self": "self"}
@@ -107,7 +113,11 @@ class TelethonDriver(Driver):
 
     async def open(self, server: Address, *, transport: str | None = None) -> None:
         rsa.add_key(server.public_key, old=False)
-        self._transport = TRANSPORTS[transport or self.transports[0]]
+        name = transport or self.transports[0]
+        self._transport, self._proxy = TRANSPORTS[name], None
+        if name.startswith("mtproxy"):
+            host, port, secret = server.mtproxy
+            self._proxy = host, port, f"dd{secret}" if name.endswith("dd") else secret
         session = MemorySession()
         session.set_dc(server.dc_id, server.host, server.port)
         await self._connect(session, catch_up=False)
@@ -118,6 +128,7 @@ class TelethonDriver(Driver):
             API_ID,
             API_HASH,
             connection=self._transport,
+            proxy=self._proxy,
             device_model="Telethon",
             catch_up=catch_up,
             connection_retries=3,

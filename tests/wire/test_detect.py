@@ -4,6 +4,7 @@ from random import Random
 
 import pytest
 
+from radiogram import wire
 from radiogram.errors import FramingError, LocalProtocolError
 from radiogram.wire import Packet, ServerCodec
 from radiogram.wire.detect import detect
@@ -103,3 +104,27 @@ def test_limit_of_packets(name: str) -> None:
         server.feed(client.pack(sealed(100)))
     assert server.broken
     assert server.name == name
+
+
+def test_an_mtproxy_pads_as_others_do() -> None:
+    """At most three bytes: Telethon takes no more off."""
+    secret = bytes(range(16))
+    random = Random(1).randbytes
+    client = wire.client_codec("padded", obfuscated=True, secret=secret, random=random)
+    server = ServerCodec(random=random, secret=secret)
+    server.feed(client.pack(sealed(1)))
+    sizes = {len(server.pack(sealed(1))) - len(sealed(1)) - 4 for _ in range(100)}
+    assert sizes == {0, 1, 2, 3}
+
+
+def test_a_proxy_s_secret_is_wanted() -> None:
+    secret = bytes(range(16))
+    for other in (b"", bytes(16)):
+        client = wire.client_codec(
+            "padded", obfuscated=True, secret=other, random=Random(1).randbytes
+        )
+        with pytest.raises(FramingError, match="no transport"):
+            ServerCodec(random=bytes, secret=secret).feed(client.pack(sealed(1)))
+    for opening in (b"\xef", b"\xee" * 4, b"\xdd" * 4, bytes(8), b"GET / HTTP/1.1\r\n"):
+        with pytest.raises(FramingError, match="only obfuscated"):
+            ServerCodec(random=bytes, secret=secret).feed(opening)

@@ -15,6 +15,9 @@ from radiogram.wire.obfuscation import INIT_SIZE, Obfuscated, read_opening
 from radiogram.wire.tunnel import Tunnel, Tunnelled
 from radiogram.wire.websocket import WebSocketServer
 
+PROXY_PADDING = 3
+"""Bytes that an MTProxy adds at most: others add no more, and Telethon takes no more off."""
+
 _HTTP = (b"POST", b"HEAD", b"OPTI")
 _TLS_HELLO = b"\x16\x03\x01"
 
@@ -164,6 +167,8 @@ class ServerCodec:
         name, dc_id, incoming, outgoing = read_opening(self._head[:INIT_SIZE], secret=self._secret)
         self._name, self._dc_id, self._obfuscated = name, dc_id, True
         end = SERVER_ENDS[name](random=self._random, max_packet=self._max_packet)
+        if self._secret and isinstance(end, Padded):
+            end.most_padding = PROXY_PADDING
         self._codec = Obfuscated(end, incoming, outgoing)
         return INIT_SIZE
 

@@ -216,6 +216,8 @@ class Padded(Intermediate):
 
     name = "padded"
     tag = b"\xdd\xdd\xdd\xdd"
+    most_padding = _MOST_PADDING
+    """Bytes that this end adds at most."""
 
     def _allowed(self, length: int) -> int:
         if not 4 <= length <= self._max_packet + _MOST_PADDING:
@@ -223,7 +225,7 @@ class Padded(Intermediate):
         return length
 
     def _wrap(self, payload: bytes, *, flagged: bool = False) -> bytes:
-        return super()._wrap(self._padded(payload, _MOST_PADDING), flagged=flagged)
+        return super()._wrap(self._padded(payload, self.most_padding), flagged=flagged)
 
     def _token(self, token: int) -> bytes:
         # Here a token is a packet of its own; a whole one stays within 16 bytes (A1.7).

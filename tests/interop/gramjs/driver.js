@@ -15,12 +15,13 @@ const readline = require("node:readline");
 const bigInt = require("big-integer");
 const { Api, TelegramClient, sessions } = require("telegram");
 const { Logger } = require("telegram/extensions/Logger");
-const { PromisedNetSockets } = require("telegram/extensions");
+const { PromisedNetSockets, PromisedWebSockets } = require("telegram/extensions");
 const { EditedMessage } = require("telegram/events/EditedMessage");
 const { DeletedMessage } = require("telegram/events/DeletedMessage");
 const { NewMessage } = require("telegram/events");
 const { _serverKeys } = require("telegram/crypto/RSA");
 const connections = require("telegram/network/connection");
+const { ConnectionTCPMTProxyAbridged } = require("telegram/network/connection/TCPMTProxy");
 const errors = require("telegram/errors");
 const updates = require("telegram/client/updates");
 
@@ -28,6 +29,8 @@ const TRANSPORTS = {
   full: connections.ConnectionTCPFull,
   abridged: connections.ConnectionTCPAbridged,
   obfuscated: connections.ConnectionTCPObfuscated,
+  websocket: connections.ConnectionTCPObfuscated,
+  mtproxy: ConnectionTCPMTProxyAbridged,
 };
 
 // Results that tell of pts.
@@ -111,14 +114,22 @@ function channelOf({ channel, peer }) {
   return id === undefined ? null : Number(id);
 }
 
-// GramJS dials port 80 whatever the session says.
 // GramJS dials port 80 whatever it was told; which DC it means, its session says.
-function socketTo(host, ports, session) {
-  return class extends PromisedNetSockets {
+function socketTo(Sockets, host, ports, session) {
+  return class extends Sockets {
     connect() {
       return super.connect(ports[session.dcId], host);
     }
   };
+}
+
+function waysOf(transport, server, session) {
+  if (transport === "mtproxy") {
+    const { host: ip, port, secret } = server.mtproxy;
+    return { networkSocket: PromisedNetSockets, proxy: { ip, port, secret, MTProxy: true } };
+  }
+  const Sockets = transport === "websocket" ? PromisedWebSockets : PromisedNetSockets;
+  return { networkSocket: socketTo(Sockets, server.host, server.dcs, session) };
 }
 
 function message(event, kind) {
@@ -138,7 +149,7 @@ const ops = {
     const client = new TelegramClient(stored, api_id, api_hash, {
       baseLogger: new Logger("none"),
       connection: TRANSPORTS[transport],
-      networkSocket: socketTo(server.host, server.dcs, stored),
+      ...waysOf(transport, server, stored),
       connectionRetries: 3,
       retryDelay: 50,
       requestRetries: Object.keys(server.dcs).length, // it counts moving to another DC as one

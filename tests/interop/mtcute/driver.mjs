@@ -15,6 +15,7 @@ import {
 import {
   BaseTelegramClient,
   MemoryStorage,
+  MtProxyTcpTransport,
   TcpTransport,
   TelegramClient,
 } from "@mtcute/node";
@@ -101,6 +102,17 @@ class Transport extends TcpTransport {
   }
 }
 
+function transportOf(name, server) {
+  if (!name.startsWith("mtproxy")) return new Transport(name);
+  const { host, port, secret } = server.mtproxy;
+  const secrets = {
+    mtproxy: secret,
+    "mtproxy dd": `dd${secret}`,
+    "mtproxy ee": `ee${secret}${Buffer.from("example.com").toString("hex")}`,
+  };
+  return new MtProxyTcpTransport({ host, port, secret: secrets[name] });
+}
+
 function message(kind, found) {
   return { kind, id: found.id, text: found.text, out: found.isOutgoing };
 }
@@ -122,7 +134,7 @@ const ops = {
       apiHash: api_hash,
       crypto,
       storage,
-      transport: new Transport(transport),
+      transport: transportOf(transport, server),
       defaultDcs: { main: dc, media: { ...dc, mediaOnly: true } },
       initConnectionOptions: { deviceModel: "mtcute" },
       network: {
