@@ -84,6 +84,9 @@ class Stub:
     def __init__(self, reg: Registry, about: str, globals: list[str]) -> None:
         self.registry = reg
         self.types = frozenset(reg.types())
+        inner = {name.rpartition(".")[2] for name in self.types if "." in name}
+        # In the class of a namespace, TypeAuthorization would mean the namespace's own.
+        self.shadowed = {name for name in self.types if "." not in name and name in inner}
         self.lines = [*HEAD.format(about=about).splitlines(), *globals]
         self.likes = LIKES if reg.family == "api" else {}
 
@@ -109,6 +112,10 @@ class Stub:
         self.lines.append("")
         self.lines += [
             f"{_type_name(name)}: _TypeAlias = {union}" for name, union in unions.items()
+        ]
+        self.lines += [
+            f"_{_type_name(name)}: _TypeAlias = {_type_name(name)}"
+            for name in sorted(self.shadowed)
         ]
         self.lines += [f"{name}: _TypeAlias = {union}" for name, union in self.likes.values()]
         return "\n".join(self.lines) + "\n"
@@ -173,7 +180,7 @@ class Stub:
             wraps = definition is not None and definition.generic
             return "_Request[_R] | _bytes" if wraps else "_TLObject | _bytes"
         if tl_type in self.types:
-            return _type_name(tl_type)
+            return "_" * (tl_type in self.shadowed) + _type_name(tl_type)
         if self.registry.find(tl_type.lstrip("%")) is not None:
             return self.registry.definition(tl_type.lstrip("%")).qualified_name
         # A type that nothing constructs: nothing is ever answered.

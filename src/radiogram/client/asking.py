@@ -131,7 +131,7 @@ async def read_line(prompt: str, *, secret: bool = False) -> str:
                 loop.remove_reader(sys.stdin.fileno())
     if not line:
         raise EOFError
-    return line.removesuffix("\n").removesuffix("\r")
+    return str(line).removesuffix("\n").removesuffix("\r")
 
 
 @contextlib.contextmanager

@@ -157,8 +157,8 @@ class AutoDownloadSettings(_TLObject):
 
 class AutoSaveException(_TLObject):
     peer: TypePeer
-    settings: TypeAutoSaveSettings
-    def __init__(self, *, peer: TypePeer, settings: TypeAutoSaveSettings) -> None: ...
+    settings: _TypeAutoSaveSettings
+    def __init__(self, *, peer: TypePeer, settings: _TypeAutoSaveSettings) -> None: ...
 
 class AutoSaveSettings(_TLObject):
     photos: _bool
@@ -241,10 +241,10 @@ class BotApp(_TLObject):
     short_name: _str
     title: _str
     description: _str
-    photo: TypePhoto
+    photo: _TypePhoto
     document: TypeDocument | None
     hash: _int
-    def __init__(self, *, id: _int, access_hash: _int, short_name: _str, title: _str, description: _str, photo: TypePhoto, document: TypeDocument | None = ..., hash: _int) -> None: ...
+    def __init__(self, *, id: _int, access_hash: _int, short_name: _str, title: _str, description: _str, photo: _TypePhoto, document: TypeDocument | None = ..., hash: _int) -> None: ...
 
 class BotAppNotModified(_TLObject):
     def __init__(self) -> None: ...
@@ -301,24 +301,24 @@ class BotInfo(_TLObject):
     has_preview_medias: _bool
     user_id: _int | None
     description: _str | None
-    description_photo: TypePhoto | None
+    description_photo: _TypePhoto | None
     description_document: TypeDocument | None
     commands: _list[TypeBotCommand] | None
     menu_button: TypeBotMenuButton | None
     privacy_policy_url: _str | None
     app_settings: TypeBotAppSettings | None
     verifier_settings: TypeBotVerifierSettings | None
-    def __init__(self, *, has_preview_medias: _bool = ..., user_id: _int | None = ..., description: _str | None = ..., description_photo: TypePhoto | None = ..., description_document: TypeDocument | None = ..., commands: _Sequence[TypeBotCommand] | None = ..., menu_button: TypeBotMenuButton | None = ..., privacy_policy_url: _str | None = ..., app_settings: TypeBotAppSettings | None = ..., verifier_settings: TypeBotVerifierSettings | None = ...) -> None: ...
+    def __init__(self, *, has_preview_medias: _bool = ..., user_id: _int | None = ..., description: _str | None = ..., description_photo: _TypePhoto | None = ..., description_document: TypeDocument | None = ..., commands: _Sequence[TypeBotCommand] | None = ..., menu_button: TypeBotMenuButton | None = ..., privacy_policy_url: _str | None = ..., app_settings: TypeBotAppSettings | None = ..., verifier_settings: TypeBotVerifierSettings | None = ...) -> None: ...
 
 class BotInlineMediaResult(_TLObject):
     id: _str
     type: _str
-    photo: TypePhoto | None
+    photo: _TypePhoto | None
     document: TypeDocument | None
     title: _str | None
     description: _str | None
     send_message: TypeBotInlineMessage
-    def __init__(self, *, id: _str, type: _str, photo: TypePhoto | None = ..., document: TypeDocument | None = ..., title: _str | None = ..., description: _str | None = ..., send_message: TypeBotInlineMessage) -> None: ...
+    def __init__(self, *, id: _str, type: _str, photo: _TypePhoto | None = ..., document: TypeDocument | None = ..., title: _str | None = ..., description: _str | None = ..., send_message: TypeBotInlineMessage) -> None: ...
 
 class BotInlineMessageMediaAuto(_TLObject):
     invert_media: _bool
@@ -654,9 +654,9 @@ class ChannelAdminLogEventActionChangePeerColor(_TLObject):
     def __init__(self, *, prev_value: TypePeerColor, new_value: TypePeerColor) -> None: ...
 
 class ChannelAdminLogEventActionChangePhoto(_TLObject):
-    prev_photo: TypePhoto
-    new_photo: TypePhoto
-    def __init__(self, *, prev_photo: TypePhoto, new_photo: TypePhoto) -> None: ...
+    prev_photo: _TypePhoto
+    new_photo: _TypePhoto
+    def __init__(self, *, prev_photo: _TypePhoto, new_photo: _TypePhoto) -> None: ...
 
 class ChannelAdminLogEventActionChangeProfilePeerColor(_TLObject):
     prev_value: TypePeerColor
@@ -720,17 +720,17 @@ class ChannelAdminLogEventActionEditTopic(_TLObject):
     def __init__(self, *, prev_topic: TypeForumTopic, new_topic: TypeForumTopic) -> None: ...
 
 class ChannelAdminLogEventActionExportedInviteDelete(_TLObject):
-    invite: TypeExportedChatInvite
-    def __init__(self, *, invite: TypeExportedChatInvite) -> None: ...
+    invite: _TypeExportedChatInvite
+    def __init__(self, *, invite: _TypeExportedChatInvite) -> None: ...
 
 class ChannelAdminLogEventActionExportedInviteEdit(_TLObject):
-    prev_invite: TypeExportedChatInvite
-    new_invite: TypeExportedChatInvite
-    def __init__(self, *, prev_invite: TypeExportedChatInvite, new_invite: TypeExportedChatInvite) -> None: ...
+    prev_invite: _TypeExportedChatInvite
+    new_invite: _TypeExportedChatInvite
+    def __init__(self, *, prev_invite: _TypeExportedChatInvite, new_invite: _TypeExportedChatInvite) -> None: ...
 
 class ChannelAdminLogEventActionExportedInviteRevoke(_TLObject):
-    invite: TypeExportedChatInvite
-    def __init__(self, *, invite: TypeExportedChatInvite) -> None: ...
+    invite: _TypeExportedChatInvite
+    def __init__(self, *, invite: _TypeExportedChatInvite) -> None: ...
 
 class ChannelAdminLogEventActionParticipantEditRank(_TLObject):
     user_id: _int
@@ -739,21 +739,21 @@ class ChannelAdminLogEventActionParticipantEditRank(_TLObject):
     def __init__(self, *, user_id: _int, prev_rank: _str, new_rank: _str) -> None: ...
 
 class ChannelAdminLogEventActionParticipantInvite(_TLObject):
-    participant: TypeChannelParticipant
-    def __init__(self, *, participant: TypeChannelParticipant) -> None: ...
+    participant: _TypeChannelParticipant
+    def __init__(self, *, participant: _TypeChannelParticipant) -> None: ...
 
 class ChannelAdminLogEventActionParticipantJoin(_TLObject):
     def __init__(self) -> None: ...
 
 class ChannelAdminLogEventActionParticipantJoinByInvite(_TLObject):
     via_chatlist: _bool
-    invite: TypeExportedChatInvite
-    def __init__(self, *, via_chatlist: _bool = ..., invite: TypeExportedChatInvite) -> None: ...
+    invite: _TypeExportedChatInvite
+    def __init__(self, *, via_chatlist: _bool = ..., invite: _TypeExportedChatInvite) -> None: ...
 
 class ChannelAdminLogEventActionParticipantJoinByRequest(_TLObject):
-    invite: TypeExportedChatInvite
+    invite: _TypeExportedChatInvite
     approved_by: _int
-    def __init__(self, *, invite: TypeExportedChatInvite, approved_by: _int) -> None: ...
+    def __init__(self, *, invite: _TypeExportedChatInvite, approved_by: _int) -> None: ...
 
 class ChannelAdminLogEventActionParticipantLeave(_TLObject):
     def __init__(self) -> None: ...
@@ -763,19 +763,19 @@ class ChannelAdminLogEventActionParticipantMute(_TLObject):
     def __init__(self, *, participant: TypeGroupCallParticipant) -> None: ...
 
 class ChannelAdminLogEventActionParticipantSubExtend(_TLObject):
-    prev_participant: TypeChannelParticipant
-    new_participant: TypeChannelParticipant
-    def __init__(self, *, prev_participant: TypeChannelParticipant, new_participant: TypeChannelParticipant) -> None: ...
+    prev_participant: _TypeChannelParticipant
+    new_participant: _TypeChannelParticipant
+    def __init__(self, *, prev_participant: _TypeChannelParticipant, new_participant: _TypeChannelParticipant) -> None: ...
 
 class ChannelAdminLogEventActionParticipantToggleAdmin(_TLObject):
-    prev_participant: TypeChannelParticipant
-    new_participant: TypeChannelParticipant
-    def __init__(self, *, prev_participant: TypeChannelParticipant, new_participant: TypeChannelParticipant) -> None: ...
+    prev_participant: _TypeChannelParticipant
+    new_participant: _TypeChannelParticipant
+    def __init__(self, *, prev_participant: _TypeChannelParticipant, new_participant: _TypeChannelParticipant) -> None: ...
 
 class ChannelAdminLogEventActionParticipantToggleBan(_TLObject):
-    prev_participant: TypeChannelParticipant
-    new_participant: TypeChannelParticipant
-    def __init__(self, *, prev_participant: TypeChannelParticipant, new_participant: TypeChannelParticipant) -> None: ...
+    prev_participant: _TypeChannelParticipant
+    new_participant: _TypeChannelParticipant
+    def __init__(self, *, prev_participant: _TypeChannelParticipant, new_participant: _TypeChannelParticipant) -> None: ...
 
 class ChannelAdminLogEventActionParticipantUnmute(_TLObject):
     participant: TypeGroupCallParticipant
@@ -913,14 +913,14 @@ class ChannelFull(_TLObject):
     read_inbox_max_id: _int
     read_outbox_max_id: _int
     unread_count: _int
-    chat_photo: TypePhoto
+    chat_photo: _TypePhoto
     notify_settings: TypePeerNotifySettings
-    exported_invite: TypeExportedChatInvite | None
-    bot_info: _list[TypeBotInfo]
+    exported_invite: _TypeExportedChatInvite | None
+    bot_info: _list[_TypeBotInfo]
     migrated_from_chat_id: _int | None
     migrated_from_max_id: _int | None
     pinned_msg_id: _int | None
-    stickerset: TypeStickerSet | None
+    stickerset: _TypeStickerSet | None
     available_min_id: _int | None
     folder_id: _int | None
     linked_chat_id: _int | None
@@ -939,18 +939,18 @@ class ChannelFull(_TLObject):
     default_send_as: TypePeer | None
     available_reactions: TypeChatReactions | None
     reactions_limit: _int | None
-    stories: TypePeerStories | None
+    stories: _TypePeerStories | None
     wallpaper: TypeWallPaper | None
     boosts_applied: _int | None
     boosts_unrestrict: _int | None
-    emojiset: TypeStickerSet | None
+    emojiset: _TypeStickerSet | None
     bot_verification: TypeBotVerification | None
     stargifts_count: _int | None
     send_paid_messages_stars: _int | None
     main_tab: TypeProfileTab | None
     guard_bot_id: _int | None
     share_theme: TypeShareTheme | None
-    def __init__(self, *, can_view_participants: _bool = ..., can_set_username: _bool = ..., can_set_stickers: _bool = ..., hidden_prehistory: _bool = ..., can_set_location: _bool = ..., has_scheduled: _bool = ..., can_view_stats: _bool = ..., blocked: _bool = ..., can_delete_channel: _bool = ..., antispam: _bool = ..., participants_hidden: _bool = ..., translations_disabled: _bool = ..., stories_pinned_available: _bool = ..., view_forum_as_messages: _bool = ..., restricted_sponsored: _bool = ..., can_view_revenue: _bool = ..., paid_media_allowed: _bool = ..., can_view_stars_revenue: _bool = ..., paid_reactions_available: _bool = ..., stargifts_available: _bool = ..., paid_messages_available: _bool = ..., has_welcome_messages: _bool = ..., id: _int, about: _str, participants_count: _int | None = ..., admins_count: _int | None = ..., kicked_count: _int | None = ..., banned_count: _int | None = ..., online_count: _int | None = ..., read_inbox_max_id: _int, read_outbox_max_id: _int, unread_count: _int, chat_photo: TypePhoto, notify_settings: TypePeerNotifySettings, exported_invite: TypeExportedChatInvite | None = ..., bot_info: _Sequence[TypeBotInfo], migrated_from_chat_id: _int | None = ..., migrated_from_max_id: _int | None = ..., pinned_msg_id: _int | None = ..., stickerset: TypeStickerSet | None = ..., available_min_id: _int | None = ..., folder_id: _int | None = ..., linked_chat_id: _int | None = ..., location: TypeChannelLocation | None = ..., slowmode_seconds: _int | None = ..., slowmode_next_send_date: _int | None = ..., stats_dc: _int | None = ..., pts: _int, call: TypeInputGroupCall | None = ..., ttl_period: _int | None = ..., pending_suggestions: _Sequence[_str] | None = ..., groupcall_default_join_as: TypePeer | None = ..., theme_emoticon: _str | None = ..., requests_pending: _int | None = ..., recent_requesters: _Sequence[_int] | None = ..., default_send_as: TypePeer | None = ..., available_reactions: TypeChatReactions | None = ..., reactions_limit: _int | None = ..., stories: TypePeerStories | None = ..., wallpaper: TypeWallPaper | None = ..., boosts_applied: _int | None = ..., boosts_unrestrict: _int | None = ..., emojiset: TypeStickerSet | None = ..., bot_verification: TypeBotVerification | None = ..., stargifts_count: _int | None = ..., send_paid_messages_stars: _int | None = ..., main_tab: TypeProfileTab | None = ..., guard_bot_id: _int | None = ..., share_theme: TypeShareTheme | None = ...) -> None: ...
+    def __init__(self, *, can_view_participants: _bool = ..., can_set_username: _bool = ..., can_set_stickers: _bool = ..., hidden_prehistory: _bool = ..., can_set_location: _bool = ..., has_scheduled: _bool = ..., can_view_stats: _bool = ..., blocked: _bool = ..., can_delete_channel: _bool = ..., antispam: _bool = ..., participants_hidden: _bool = ..., translations_disabled: _bool = ..., stories_pinned_available: _bool = ..., view_forum_as_messages: _bool = ..., restricted_sponsored: _bool = ..., can_view_revenue: _bool = ..., paid_media_allowed: _bool = ..., can_view_stars_revenue: _bool = ..., paid_reactions_available: _bool = ..., stargifts_available: _bool = ..., paid_messages_available: _bool = ..., has_welcome_messages: _bool = ..., id: _int, about: _str, participants_count: _int | None = ..., admins_count: _int | None = ..., kicked_count: _int | None = ..., banned_count: _int | None = ..., online_count: _int | None = ..., read_inbox_max_id: _int, read_outbox_max_id: _int, unread_count: _int, chat_photo: _TypePhoto, notify_settings: TypePeerNotifySettings, exported_invite: _TypeExportedChatInvite | None = ..., bot_info: _Sequence[_TypeBotInfo], migrated_from_chat_id: _int | None = ..., migrated_from_max_id: _int | None = ..., pinned_msg_id: _int | None = ..., stickerset: _TypeStickerSet | None = ..., available_min_id: _int | None = ..., folder_id: _int | None = ..., linked_chat_id: _int | None = ..., location: TypeChannelLocation | None = ..., slowmode_seconds: _int | None = ..., slowmode_next_send_date: _int | None = ..., stats_dc: _int | None = ..., pts: _int, call: TypeInputGroupCall | None = ..., ttl_period: _int | None = ..., pending_suggestions: _Sequence[_str] | None = ..., groupcall_default_join_as: TypePeer | None = ..., theme_emoticon: _str | None = ..., requests_pending: _int | None = ..., recent_requesters: _Sequence[_int] | None = ..., default_send_as: TypePeer | None = ..., available_reactions: TypeChatReactions | None = ..., reactions_limit: _int | None = ..., stories: _TypePeerStories | None = ..., wallpaper: TypeWallPaper | None = ..., boosts_applied: _int | None = ..., boosts_unrestrict: _int | None = ..., emojiset: _TypeStickerSet | None = ..., bot_verification: TypeBotVerification | None = ..., stargifts_count: _int | None = ..., send_paid_messages_stars: _int | None = ..., main_tab: TypeProfileTab | None = ..., guard_bot_id: _int | None = ..., share_theme: TypeShareTheme | None = ...) -> None: ...
 
 class ChannelLocation(_TLObject):
     geo_point: TypeGeoPoint
@@ -1134,10 +1134,10 @@ class ChatFull(_TLObject):
     id: _int
     about: _str
     participants: TypeChatParticipants
-    chat_photo: TypePhoto | None
+    chat_photo: _TypePhoto | None
     notify_settings: TypePeerNotifySettings
-    exported_invite: TypeExportedChatInvite | None
-    bot_info: _list[TypeBotInfo] | None
+    exported_invite: _TypeExportedChatInvite | None
+    bot_info: _list[_TypeBotInfo] | None
     pinned_msg_id: _int | None
     folder_id: _int | None
     call: TypeInputGroupCall | None
@@ -1148,7 +1148,7 @@ class ChatFull(_TLObject):
     recent_requesters: _list[_int] | None
     available_reactions: TypeChatReactions | None
     reactions_limit: _int | None
-    def __init__(self, *, can_set_username: _bool = ..., has_scheduled: _bool = ..., translations_disabled: _bool = ..., has_welcome_messages: _bool = ..., id: _int, about: _str, participants: TypeChatParticipants, chat_photo: TypePhoto | None = ..., notify_settings: TypePeerNotifySettings, exported_invite: TypeExportedChatInvite | None = ..., bot_info: _Sequence[TypeBotInfo] | None = ..., pinned_msg_id: _int | None = ..., folder_id: _int | None = ..., call: TypeInputGroupCall | None = ..., ttl_period: _int | None = ..., groupcall_default_join_as: TypePeer | None = ..., theme_emoticon: _str | None = ..., requests_pending: _int | None = ..., recent_requesters: _Sequence[_int] | None = ..., available_reactions: TypeChatReactions | None = ..., reactions_limit: _int | None = ...) -> None: ...
+    def __init__(self, *, can_set_username: _bool = ..., has_scheduled: _bool = ..., translations_disabled: _bool = ..., has_welcome_messages: _bool = ..., id: _int, about: _str, participants: TypeChatParticipants, chat_photo: _TypePhoto | None = ..., notify_settings: TypePeerNotifySettings, exported_invite: _TypeExportedChatInvite | None = ..., bot_info: _Sequence[_TypeBotInfo] | None = ..., pinned_msg_id: _int | None = ..., folder_id: _int | None = ..., call: TypeInputGroupCall | None = ..., ttl_period: _int | None = ..., groupcall_default_join_as: TypePeer | None = ..., theme_emoticon: _str | None = ..., requests_pending: _int | None = ..., recent_requesters: _Sequence[_int] | None = ..., available_reactions: TypeChatReactions | None = ..., reactions_limit: _int | None = ...) -> None: ...
 
 class ChatInvite(_TLObject):
     channel: _bool
@@ -1162,14 +1162,14 @@ class ChatInvite(_TLObject):
     can_refulfill_subscription: _bool
     title: _str
     about: _str | None
-    photo: TypePhoto
+    photo: _TypePhoto
     participants_count: _int
     participants: _list[TypeUser] | None
     color: _int
     subscription_pricing: TypeStarsSubscriptionPricing | None
     subscription_form_id: _int | None
     bot_verification: TypeBotVerification | None
-    def __init__(self, *, channel: _bool = ..., broadcast: _bool = ..., public: _bool = ..., megagroup: _bool = ..., request_needed: _bool = ..., verified: _bool = ..., scam: _bool = ..., fake: _bool = ..., can_refulfill_subscription: _bool = ..., title: _str, about: _str | None = ..., photo: TypePhoto, participants_count: _int, participants: _Sequence[TypeUser] | None = ..., color: _int, subscription_pricing: TypeStarsSubscriptionPricing | None = ..., subscription_form_id: _int | None = ..., bot_verification: TypeBotVerification | None = ...) -> None: ...
+    def __init__(self, *, channel: _bool = ..., broadcast: _bool = ..., public: _bool = ..., megagroup: _bool = ..., request_needed: _bool = ..., verified: _bool = ..., scam: _bool = ..., fake: _bool = ..., can_refulfill_subscription: _bool = ..., title: _str, about: _str | None = ..., photo: _TypePhoto, participants_count: _int, participants: _Sequence[TypeUser] | None = ..., color: _int, subscription_pricing: TypeStarsSubscriptionPricing | None = ..., subscription_form_id: _int | None = ..., bot_verification: TypeBotVerification | None = ...) -> None: ...
 
 class ChatInviteAlready(_TLObject):
     chat: TypeChat
@@ -1308,12 +1308,12 @@ class CommunityForbidden(_TLObject):
 class CommunityFull(_TLObject):
     id: _int
     about: _str
-    chat_photo: TypePhoto
+    chat_photo: _TypePhoto
     linked_peers: _list[TypeCommunityPeer]
     admins_count: _int | None
     kicked_count: _int | None
     peer_link_requests_pending: _int | None
-    def __init__(self, *, id: _int, about: _str, chat_photo: TypePhoto, linked_peers: _Sequence[TypeCommunityPeer], admins_count: _int | None = ..., kicked_count: _int | None = ..., peer_link_requests_pending: _int | None = ...) -> None: ...
+    def __init__(self, *, id: _int, about: _str, chat_photo: _TypePhoto, linked_peers: _Sequence[TypeCommunityPeer], admins_count: _int | None = ..., kicked_count: _int | None = ..., peer_link_requests_pending: _int | None = ...) -> None: ...
 
 class CommunityPeer(_TLObject):
     can_view_history: _bool
@@ -1892,9 +1892,9 @@ class Game(_TLObject):
     short_name: _str
     title: _str
     description: _str
-    photo: TypePhoto
+    photo: _TypePhoto
     document: TypeDocument | None
-    def __init__(self, *, id: _int, access_hash: _int, short_name: _str, title: _str, description: _str, photo: TypePhoto, document: TypeDocument | None = ...) -> None: ...
+    def __init__(self, *, id: _int, access_hash: _int, short_name: _str, title: _str, description: _str, photo: _TypePhoto, document: TypeDocument | None = ...) -> None: ...
 
 class GeoPoint(_TLObject):
     long: _float
@@ -3729,8 +3729,8 @@ class MessageActionBotAllowed(_TLObject):
     attach_menu: _bool
     from_request: _bool
     domain: _str | None
-    app: TypeBotApp | None
-    def __init__(self, *, attach_menu: _bool = ..., from_request: _bool = ..., domain: _str | None = ..., app: TypeBotApp | None = ...) -> None: ...
+    app: _TypeBotApp | None
+    def __init__(self, *, attach_menu: _bool = ..., from_request: _bool = ..., domain: _str | None = ..., app: _TypeBotApp | None = ...) -> None: ...
 
 class MessageActionChangeCommunity(_TLObject):
     community_id: _int | None
@@ -3766,8 +3766,8 @@ class MessageActionChatDeleteUser(_TLObject):
     def __init__(self, *, user_id: _int) -> None: ...
 
 class MessageActionChatEditPhoto(_TLObject):
-    photo: TypePhoto
-    def __init__(self, *, photo: TypePhoto) -> None: ...
+    photo: _TypePhoto
+    def __init__(self, *, photo: _TypePhoto) -> None: ...
 
 class MessageActionChatEditTitle(_TLObject):
     title: _str
@@ -4084,8 +4084,8 @@ class MessageActionSuggestBirthday(_TLObject):
     def __init__(self, *, birthday: TypeBirthday) -> None: ...
 
 class MessageActionSuggestProfilePhoto(_TLObject):
-    photo: TypePhoto
-    def __init__(self, *, photo: TypePhoto) -> None: ...
+    photo: _TypePhoto
+    def __init__(self, *, photo: _TypePhoto) -> None: ...
 
 class MessageActionSuggestedPostApproval(_TLObject):
     rejected: _bool
@@ -4337,10 +4337,10 @@ class MessageMediaDocument(_TLObject):
     voice: _bool
     document: TypeDocument | None
     alt_documents: _list[TypeDocument] | None
-    video_cover: TypePhoto | None
+    video_cover: _TypePhoto | None
     video_timestamp: _int | None
     ttl_seconds: _int | None
-    def __init__(self, *, nopremium: _bool = ..., spoiler: _bool = ..., video: _bool = ..., round: _bool = ..., voice: _bool = ..., document: TypeDocument | None = ..., alt_documents: _Sequence[TypeDocument] | None = ..., video_cover: TypePhoto | None = ..., video_timestamp: _int | None = ..., ttl_seconds: _int | None = ...) -> None: ...
+    def __init__(self, *, nopremium: _bool = ..., spoiler: _bool = ..., video: _bool = ..., round: _bool = ..., voice: _bool = ..., document: TypeDocument | None = ..., alt_documents: _Sequence[TypeDocument] | None = ..., video_cover: _TypePhoto | None = ..., video_timestamp: _int | None = ..., ttl_seconds: _int | None = ...) -> None: ...
 
 class MessageMediaEmpty(_TLObject):
     def __init__(self) -> None: ...
@@ -4408,10 +4408,10 @@ class MessageMediaPaidMedia(_TLObject):
 class MessageMediaPhoto(_TLObject):
     spoiler: _bool
     live_photo: _bool
-    photo: TypePhoto | None
+    photo: _TypePhoto | None
     ttl_seconds: _int | None
     video: TypeDocument | None
-    def __init__(self, *, spoiler: _bool = ..., live_photo: _bool = ..., photo: TypePhoto | None = ..., ttl_seconds: _int | None = ..., video: TypeDocument | None = ...) -> None: ...
+    def __init__(self, *, spoiler: _bool = ..., live_photo: _bool = ..., photo: _TypePhoto | None = ..., ttl_seconds: _int | None = ..., video: TypeDocument | None = ...) -> None: ...
 
 class MessageMediaPoll(_TLObject):
     poll: TypePoll
@@ -4453,8 +4453,8 @@ class MessageMediaWebPage(_TLObject):
     force_small_media: _bool
     manual: _bool
     safe: _bool
-    webpage: TypeWebPage
-    def __init__(self, *, force_large_media: _bool = ..., force_small_media: _bool = ..., manual: _bool = ..., safe: _bool = ..., webpage: TypeWebPage) -> None: ...
+    webpage: _TypeWebPage
+    def __init__(self, *, force_large_media: _bool = ..., force_small_media: _bool = ..., manual: _bool = ..., safe: _bool = ..., webpage: _TypeWebPage) -> None: ...
 
 class MessagePeerReaction(_TLObject):
     big: _bool
@@ -4701,10 +4701,10 @@ class Page(_TLObject):
     v2: _bool
     url: _str
     blocks: _list[TypePageBlock]
-    photos: _list[TypePhoto]
+    photos: _list[_TypePhoto]
     documents: _list[TypeDocument]
     views: _int | None
-    def __init__(self, *, part: _bool = ..., rtl: _bool = ..., v2: _bool = ..., url: _str, blocks: _Sequence[TypePageBlock], photos: _Sequence[TypePhoto], documents: _Sequence[TypeDocument], views: _int | None = ...) -> None: ...
+    def __init__(self, *, part: _bool = ..., rtl: _bool = ..., v2: _bool = ..., url: _str, blocks: _Sequence[TypePageBlock], photos: _Sequence[_TypePhoto], documents: _Sequence[TypeDocument], views: _int | None = ...) -> None: ...
 
 class PageBlockAnchor(_TLObject):
     name: _str
@@ -5653,22 +5653,22 @@ class RequestedPeerChannel(_TLObject):
     channel_id: _int
     title: _str | None
     username: _str | None
-    photo: TypePhoto | None
-    def __init__(self, *, channel_id: _int, title: _str | None = ..., username: _str | None = ..., photo: TypePhoto | None = ...) -> None: ...
+    photo: _TypePhoto | None
+    def __init__(self, *, channel_id: _int, title: _str | None = ..., username: _str | None = ..., photo: _TypePhoto | None = ...) -> None: ...
 
 class RequestedPeerChat(_TLObject):
     chat_id: _int
     title: _str | None
-    photo: TypePhoto | None
-    def __init__(self, *, chat_id: _int, title: _str | None = ..., photo: TypePhoto | None = ...) -> None: ...
+    photo: _TypePhoto | None
+    def __init__(self, *, chat_id: _int, title: _str | None = ..., photo: _TypePhoto | None = ...) -> None: ...
 
 class RequestedPeerUser(_TLObject):
     user_id: _int
     first_name: _str | None
     last_name: _str | None
     username: _str | None
-    photo: TypePhoto | None
-    def __init__(self, *, user_id: _int, first_name: _str | None = ..., last_name: _str | None = ..., username: _str | None = ..., photo: TypePhoto | None = ...) -> None: ...
+    photo: _TypePhoto | None
+    def __init__(self, *, user_id: _int, first_name: _str | None = ..., last_name: _str | None = ..., username: _str | None = ..., photo: _TypePhoto | None = ...) -> None: ...
 
 class RequirementToContactEmpty(_TLObject):
     def __init__(self) -> None: ...
@@ -5697,9 +5697,9 @@ class RichMessage(_TLObject):
     rtl: _bool
     part: _bool
     blocks: _list[TypePageBlock]
-    photos: _list[TypePhoto]
+    photos: _list[_TypePhoto]
     documents: _list[TypeDocument]
-    def __init__(self, *, rtl: _bool = ..., part: _bool = ..., blocks: _Sequence[TypePageBlock], photos: _Sequence[TypePhoto], documents: _Sequence[TypeDocument]) -> None: ...
+    def __init__(self, *, rtl: _bool = ..., part: _bool = ..., blocks: _Sequence[TypePageBlock], photos: _Sequence[_TypePhoto], documents: _Sequence[TypeDocument]) -> None: ...
 
 class SavedDialog(_TLObject):
     pinned: _bool
@@ -6075,7 +6075,7 @@ class SponsoredMessage(_TLObject):
     title: _str
     message: _str
     entities: _list[TypeMessageEntity] | None
-    photo: TypePhoto | None
+    photo: _TypePhoto | None
     media: TypeMessageMedia | None
     color: TypePeerColor | None
     button_text: _str
@@ -6083,7 +6083,7 @@ class SponsoredMessage(_TLObject):
     additional_info: _str | None
     min_display_duration: _int | None
     max_display_duration: _int | None
-    def __init__(self, *, recommended: _bool = ..., can_report: _bool = ..., random_id: _bytes, url: _str, title: _str, message: _str, entities: _Sequence[TypeMessageEntity] | None = ..., photo: TypePhoto | None = ..., media: TypeMessageMedia | None = ..., color: TypePeerColor | None = ..., button_text: _str, sponsor_info: _str | None = ..., additional_info: _str | None = ..., min_display_duration: _int | None = ..., max_display_duration: _int | None = ...) -> None: ...
+    def __init__(self, *, recommended: _bool = ..., can_report: _bool = ..., random_id: _bytes, url: _str, title: _str, message: _str, entities: _Sequence[TypeMessageEntity] | None = ..., photo: _TypePhoto | None = ..., media: TypeMessageMedia | None = ..., color: TypePeerColor | None = ..., button_text: _str, sponsor_info: _str | None = ..., additional_info: _str | None = ..., min_display_duration: _int | None = ..., max_display_duration: _int | None = ...) -> None: ...
 
 class SponsoredMessageReportOption(_TLObject):
     text: _str
@@ -6130,9 +6130,9 @@ class StarGift(_TLObject):
 
 class StarGiftActiveAuctionState(_TLObject):
     gift: TypeStarGift
-    state: TypeStarGiftAuctionState
+    state: _TypeStarGiftAuctionState
     user_state: TypeStarGiftAuctionUserState
-    def __init__(self, *, gift: TypeStarGift, state: TypeStarGiftAuctionState, user_state: TypeStarGiftAuctionUserState) -> None: ...
+    def __init__(self, *, gift: TypeStarGift, state: _TypeStarGiftAuctionState, user_state: TypeStarGiftAuctionUserState) -> None: ...
 
 class StarGiftAttributeBackdrop(_TLObject):
     name: _str
@@ -6537,25 +6537,25 @@ class StickerSet(_TLObject):
     def __init__(self, *, archived: _bool = ..., official: _bool = ..., masks: _bool = ..., emojis: _bool = ..., text_color: _bool = ..., channel_emoji_status: _bool = ..., creator: _bool = ..., installed_date: _int | None = ..., id: _int, access_hash: _int, title: _str, short_name: _str, thumbs: _Sequence[TypePhotoSize] | None = ..., thumb_dc_id: _int | None = ..., thumb_version: _int | None = ..., thumb_document_id: _int | None = ..., count: _int, hash: _int) -> None: ...
 
 class StickerSetCovered(_TLObject):
-    set: TypeStickerSet
+    set: _TypeStickerSet
     cover: TypeDocument
-    def __init__(self, *, set: TypeStickerSet, cover: TypeDocument) -> None: ...
+    def __init__(self, *, set: _TypeStickerSet, cover: TypeDocument) -> None: ...
 
 class StickerSetFullCovered(_TLObject):
-    set: TypeStickerSet
+    set: _TypeStickerSet
     packs: _list[TypeStickerPack]
     keywords: _list[TypeStickerKeyword]
     documents: _list[TypeDocument]
-    def __init__(self, *, set: TypeStickerSet, packs: _Sequence[TypeStickerPack], keywords: _Sequence[TypeStickerKeyword], documents: _Sequence[TypeDocument]) -> None: ...
+    def __init__(self, *, set: _TypeStickerSet, packs: _Sequence[TypeStickerPack], keywords: _Sequence[TypeStickerKeyword], documents: _Sequence[TypeDocument]) -> None: ...
 
 class StickerSetMultiCovered(_TLObject):
-    set: TypeStickerSet
+    set: _TypeStickerSet
     covers: _list[TypeDocument]
-    def __init__(self, *, set: TypeStickerSet, covers: _Sequence[TypeDocument]) -> None: ...
+    def __init__(self, *, set: _TypeStickerSet, covers: _Sequence[TypeDocument]) -> None: ...
 
 class StickerSetNoCovered(_TLObject):
-    set: TypeStickerSet
-    def __init__(self, *, set: TypeStickerSet) -> None: ...
+    set: _TypeStickerSet
+    def __init__(self, *, set: _TypeStickerSet) -> None: ...
 
 class StoriesStealthMode(_TLObject):
     active_until_date: _int | None
@@ -6565,9 +6565,9 @@ class StoriesStealthMode(_TLObject):
 class StoryAlbum(_TLObject):
     album_id: _int
     title: _str
-    icon_photo: TypePhoto | None
+    icon_photo: _TypePhoto | None
     icon_video: TypeDocument | None
-    def __init__(self, *, album_id: _int, title: _str, icon_photo: TypePhoto | None = ..., icon_video: TypeDocument | None = ...) -> None: ...
+    def __init__(self, *, album_id: _int, title: _str, icon_photo: _TypePhoto | None = ..., icon_video: TypeDocument | None = ...) -> None: ...
 
 class StoryFwdHeader(_TLObject):
     modified: _bool
@@ -6596,11 +6596,11 @@ class StoryItem(_TLObject):
     media: TypeMessageMedia
     media_areas: _list[TypeMediaArea] | None
     privacy: _list[TypePrivacyRule] | None
-    views: TypeStoryViews | None
+    views: _TypeStoryViews | None
     sent_reaction: TypeReaction | None
     albums: _list[_int] | None
     music: TypeDocument | None
-    def __init__(self, *, pinned: _bool = ..., public: _bool = ..., close_friends: _bool = ..., min: _bool = ..., noforwards: _bool = ..., edited: _bool = ..., contacts: _bool = ..., selected_contacts: _bool = ..., out: _bool = ..., id: _int, date: _int, from_id: TypePeer | None = ..., fwd_from: TypeStoryFwdHeader | None = ..., expire_date: _int, caption: _str | None = ..., entities: _Sequence[TypeMessageEntity] | None = ..., media: TypeMessageMedia, media_areas: _Sequence[TypeMediaArea] | None = ..., privacy: _Sequence[TypePrivacyRule] | None = ..., views: TypeStoryViews | None = ..., sent_reaction: TypeReaction | None = ..., albums: _Sequence[_int] | None = ..., music: TypeDocument | None = ...) -> None: ...
+    def __init__(self, *, pinned: _bool = ..., public: _bool = ..., close_friends: _bool = ..., min: _bool = ..., noforwards: _bool = ..., edited: _bool = ..., contacts: _bool = ..., selected_contacts: _bool = ..., out: _bool = ..., id: _int, date: _int, from_id: TypePeer | None = ..., fwd_from: TypeStoryFwdHeader | None = ..., expire_date: _int, caption: _str | None = ..., entities: _Sequence[TypeMessageEntity] | None = ..., media: TypeMessageMedia, media_areas: _Sequence[TypeMediaArea] | None = ..., privacy: _Sequence[TypePrivacyRule] | None = ..., views: _TypeStoryViews | None = ..., sent_reaction: TypeReaction | None = ..., albums: _Sequence[_int] | None = ..., music: TypeDocument | None = ...) -> None: ...
 
 class StoryItemDeleted(_TLObject):
     id: _int
@@ -6975,10 +6975,10 @@ class UpdateBotChatInviteRequester(_TLObject):
     date: _int
     user_id: _int
     about: _str
-    invite: TypeExportedChatInvite
+    invite: _TypeExportedChatInvite
     qts: _int
     query_id: _int | None
-    def __init__(self, *, peer: TypePeer, date: _int, user_id: _int, about: _str, invite: TypeExportedChatInvite, qts: _int, query_id: _int | None = ...) -> None: ...
+    def __init__(self, *, peer: TypePeer, date: _int, user_id: _int, about: _str, invite: _TypeExportedChatInvite, qts: _int, query_id: _int | None = ...) -> None: ...
 
 class UpdateBotCommands(_TLObject):
     peer: TypePeer
@@ -7140,11 +7140,11 @@ class UpdateChannelParticipant(_TLObject):
     date: _int
     actor_id: _int
     user_id: _int
-    prev_participant: TypeChannelParticipant | None
-    new_participant: TypeChannelParticipant | None
-    invite: TypeExportedChatInvite | None
+    prev_participant: _TypeChannelParticipant | None
+    new_participant: _TypeChannelParticipant | None
+    invite: _TypeExportedChatInvite | None
     qts: _int
-    def __init__(self, *, via_chatlist: _bool = ..., channel_id: _int, date: _int, actor_id: _int, user_id: _int, prev_participant: TypeChannelParticipant | None = ..., new_participant: TypeChannelParticipant | None = ..., invite: TypeExportedChatInvite | None = ..., qts: _int) -> None: ...
+    def __init__(self, *, via_chatlist: _bool = ..., channel_id: _int, date: _int, actor_id: _int, user_id: _int, prev_participant: _TypeChannelParticipant | None = ..., new_participant: _TypeChannelParticipant | None = ..., invite: _TypeExportedChatInvite | None = ..., qts: _int) -> None: ...
 
 class UpdateChannelReadMessagesContents(_TLObject):
     channel_id: _int
@@ -7172,10 +7172,10 @@ class UpdateChannelViewForumAsMessages(_TLObject):
 
 class UpdateChannelWebPage(_TLObject):
     channel_id: _int
-    webpage: TypeWebPage
+    webpage: _TypeWebPage
     pts: _int
     pts_count: _int
-    def __init__(self, *, channel_id: _int, webpage: TypeWebPage, pts: _int, pts_count: _int) -> None: ...
+    def __init__(self, *, channel_id: _int, webpage: _TypeWebPage, pts: _int, pts_count: _int) -> None: ...
 
 class UpdateChat(_TLObject):
     chat_id: _int
@@ -7194,9 +7194,9 @@ class UpdateChatParticipant(_TLObject):
     user_id: _int
     prev_participant: TypeChatParticipant | None
     new_participant: TypeChatParticipant | None
-    invite: TypeExportedChatInvite | None
+    invite: _TypeExportedChatInvite | None
     qts: _int
-    def __init__(self, *, chat_id: _int, date: _int, actor_id: _int, user_id: _int, prev_participant: TypeChatParticipant | None = ..., new_participant: TypeChatParticipant | None = ..., invite: TypeExportedChatInvite | None = ..., qts: _int) -> None: ...
+    def __init__(self, *, chat_id: _int, date: _int, actor_id: _int, user_id: _int, prev_participant: TypeChatParticipant | None = ..., new_participant: TypeChatParticipant | None = ..., invite: _TypeExportedChatInvite | None = ..., qts: _int) -> None: ...
 
 class UpdateChatParticipantAdd(_TLObject):
     chat_id: _int
@@ -7377,8 +7377,8 @@ class UpdateGeoLiveViewed(_TLObject):
 class UpdateGroupCall(_TLObject):
     live_story: _bool
     peer: TypePeer | None
-    call: TypeGroupCall
-    def __init__(self, *, live_story: _bool = ..., peer: TypePeer | None = ..., call: TypeGroupCall) -> None: ...
+    call: _TypeGroupCall
+    def __init__(self, *, live_story: _bool = ..., peer: TypePeer | None = ..., call: _TypeGroupCall) -> None: ...
 
 class UpdateGroupCallChainBlocks(_TLObject):
     call: TypeInputGroupCall
@@ -7570,8 +7570,8 @@ class UpdatePeerLocated(_TLObject):
 
 class UpdatePeerSettings(_TLObject):
     peer: TypePeer
-    settings: TypePeerSettings
-    def __init__(self, *, peer: TypePeer, settings: TypePeerSettings) -> None: ...
+    settings: _TypePeerSettings
+    def __init__(self, *, peer: TypePeer, settings: _TypePeerSettings) -> None: ...
 
 class UpdatePeerWallpaper(_TLObject):
     wallpaper_overridden: _bool
@@ -7586,8 +7586,8 @@ class UpdatePendingJoinRequests(_TLObject):
     def __init__(self, *, peer: TypePeer, requests_pending: _int, recent_requesters: _Sequence[_int]) -> None: ...
 
 class UpdatePhoneCall(_TLObject):
-    phone_call: TypePhoneCall
-    def __init__(self, *, phone_call: TypePhoneCall) -> None: ...
+    phone_call: _TypePhoneCall
+    def __init__(self, *, phone_call: _TypePhoneCall) -> None: ...
 
 class UpdatePhoneCallSignalingData(_TLObject):
     phone_call_id: _int
@@ -7828,8 +7828,8 @@ class UpdateSmsJob(_TLObject):
 
 class UpdateStarGiftAuctionState(_TLObject):
     gift_id: _int
-    state: TypeStarGiftAuctionState
-    def __init__(self, *, gift_id: _int, state: TypeStarGiftAuctionState) -> None: ...
+    state: _TypeStarGiftAuctionState
+    def __init__(self, *, gift_id: _int, state: _TypeStarGiftAuctionState) -> None: ...
 
 class UpdateStarGiftAuctionUserState(_TLObject):
     gift_id: _int
@@ -7949,10 +7949,10 @@ class UpdateWebBrowserSettings(_TLObject):
     def __init__(self, *, open_external_browser: _bool = ..., display_close_button: _bool = ...) -> None: ...
 
 class UpdateWebPage(_TLObject):
-    webpage: TypeWebPage
+    webpage: _TypeWebPage
     pts: _int
     pts_count: _int
-    def __init__(self, *, webpage: TypeWebPage, pts: _int, pts_count: _int) -> None: ...
+    def __init__(self, *, webpage: _TypeWebPage, pts: _int, pts_count: _int) -> None: ...
 
 class UpdateWebViewResultSent(_TLObject):
     query_id: _int
@@ -8085,12 +8085,12 @@ class UserFull(_TLObject):
     unofficial_security_risk: _bool
     id: _int
     about: _str | None
-    settings: TypePeerSettings
-    personal_photo: TypePhoto | None
-    profile_photo: TypePhoto | None
-    fallback_photo: TypePhoto | None
+    settings: _TypePeerSettings
+    personal_photo: _TypePhoto | None
+    profile_photo: _TypePhoto | None
+    fallback_photo: _TypePhoto | None
     notify_settings: TypePeerNotifySettings
-    bot_info: TypeBotInfo | None
+    bot_info: _TypeBotInfo | None
     pinned_msg_id: _int | None
     common_chats_count: _int
     folder_id: _int | None
@@ -8100,7 +8100,7 @@ class UserFull(_TLObject):
     bot_group_admin_rights: TypeChatAdminRights | None
     bot_broadcast_admin_rights: TypeChatAdminRights | None
     wallpaper: TypeWallPaper | None
-    stories: TypePeerStories | None
+    stories: _TypePeerStories | None
     business_work_hours: TypeBusinessWorkHours | None
     business_location: TypeBusinessLocation | None
     business_greeting_message: TypeBusinessGreetingMessage | None
@@ -8123,7 +8123,7 @@ class UserFull(_TLObject):
     bot_manager_id: _int | None
     wallet_card: _wallet_TypeCard | None
     share_theme: TypeShareTheme | None
-    def __init__(self, *, blocked: _bool = ..., phone_calls_available: _bool = ..., phone_calls_private: _bool = ..., can_pin_message: _bool = ..., has_scheduled: _bool = ..., video_calls_available: _bool = ..., voice_messages_forbidden: _bool = ..., translations_disabled: _bool = ..., stories_pinned_available: _bool = ..., blocked_my_stories_from: _bool = ..., wallpaper_overridden: _bool = ..., contact_require_premium: _bool = ..., read_dates_private: _bool = ..., sponsored_enabled: _bool = ..., can_view_revenue: _bool = ..., bot_can_manage_emoji_status: _bool = ..., display_gifts_button: _bool = ..., noforwards_my_enabled: _bool = ..., noforwards_peer_enabled: _bool = ..., unofficial_security_risk: _bool = ..., id: _int, about: _str | None = ..., settings: TypePeerSettings, personal_photo: TypePhoto | None = ..., profile_photo: TypePhoto | None = ..., fallback_photo: TypePhoto | None = ..., notify_settings: TypePeerNotifySettings, bot_info: TypeBotInfo | None = ..., pinned_msg_id: _int | None = ..., common_chats_count: _int, folder_id: _int | None = ..., ttl_period: _int | None = ..., theme: TypeChatTheme | None = ..., private_forward_name: _str | None = ..., bot_group_admin_rights: TypeChatAdminRights | None = ..., bot_broadcast_admin_rights: TypeChatAdminRights | None = ..., wallpaper: TypeWallPaper | None = ..., stories: TypePeerStories | None = ..., business_work_hours: TypeBusinessWorkHours | None = ..., business_location: TypeBusinessLocation | None = ..., business_greeting_message: TypeBusinessGreetingMessage | None = ..., business_away_message: TypeBusinessAwayMessage | None = ..., business_intro: TypeBusinessIntro | None = ..., birthday: TypeBirthday | None = ..., personal_channel_id: _int | None = ..., personal_channel_message: _int | None = ..., stargifts_count: _int | None = ..., starref_program: TypeStarRefProgram | None = ..., bot_verification: TypeBotVerification | None = ..., send_paid_messages_stars: _int | None = ..., disallowed_gifts: TypeDisallowedGiftsSettings | None = ..., stars_rating: TypeStarsRating | None = ..., stars_my_pending_rating: TypeStarsRating | None = ..., stars_my_pending_rating_date: _int | None = ..., main_tab: TypeProfileTab | None = ..., saved_music: TypeDocument | None = ..., note: TypeTextWithEntities | None = ..., bot_manager_id: _int | None = ..., wallet_card: _wallet_TypeCard | None = ..., share_theme: TypeShareTheme | None = ...) -> None: ...
+    def __init__(self, *, blocked: _bool = ..., phone_calls_available: _bool = ..., phone_calls_private: _bool = ..., can_pin_message: _bool = ..., has_scheduled: _bool = ..., video_calls_available: _bool = ..., voice_messages_forbidden: _bool = ..., translations_disabled: _bool = ..., stories_pinned_available: _bool = ..., blocked_my_stories_from: _bool = ..., wallpaper_overridden: _bool = ..., contact_require_premium: _bool = ..., read_dates_private: _bool = ..., sponsored_enabled: _bool = ..., can_view_revenue: _bool = ..., bot_can_manage_emoji_status: _bool = ..., display_gifts_button: _bool = ..., noforwards_my_enabled: _bool = ..., noforwards_peer_enabled: _bool = ..., unofficial_security_risk: _bool = ..., id: _int, about: _str | None = ..., settings: _TypePeerSettings, personal_photo: _TypePhoto | None = ..., profile_photo: _TypePhoto | None = ..., fallback_photo: _TypePhoto | None = ..., notify_settings: TypePeerNotifySettings, bot_info: _TypeBotInfo | None = ..., pinned_msg_id: _int | None = ..., common_chats_count: _int, folder_id: _int | None = ..., ttl_period: _int | None = ..., theme: TypeChatTheme | None = ..., private_forward_name: _str | None = ..., bot_group_admin_rights: TypeChatAdminRights | None = ..., bot_broadcast_admin_rights: TypeChatAdminRights | None = ..., wallpaper: TypeWallPaper | None = ..., stories: _TypePeerStories | None = ..., business_work_hours: TypeBusinessWorkHours | None = ..., business_location: TypeBusinessLocation | None = ..., business_greeting_message: TypeBusinessGreetingMessage | None = ..., business_away_message: TypeBusinessAwayMessage | None = ..., business_intro: TypeBusinessIntro | None = ..., birthday: TypeBirthday | None = ..., personal_channel_id: _int | None = ..., personal_channel_message: _int | None = ..., stargifts_count: _int | None = ..., starref_program: TypeStarRefProgram | None = ..., bot_verification: TypeBotVerification | None = ..., send_paid_messages_stars: _int | None = ..., disallowed_gifts: TypeDisallowedGiftsSettings | None = ..., stars_rating: TypeStarsRating | None = ..., stars_my_pending_rating: TypeStarsRating | None = ..., stars_my_pending_rating_date: _int | None = ..., main_tab: TypeProfileTab | None = ..., saved_music: TypeDocument | None = ..., note: TypeTextWithEntities | None = ..., bot_manager_id: _int | None = ..., wallet_card: _wallet_TypeCard | None = ..., share_theme: TypeShareTheme | None = ...) -> None: ...
 
 class UserProfilePhoto(_TLObject):
     has_video: _bool
@@ -8332,7 +8332,7 @@ class WebPage(_TLObject):
     site_name: _str | None
     title: _str | None
     description: _str | None
-    photo: TypePhoto | None
+    photo: _TypePhoto | None
     embed_url: _str | None
     embed_type: _str | None
     embed_width: _int | None
@@ -8342,7 +8342,7 @@ class WebPage(_TLObject):
     document: TypeDocument | None
     cached_page: TypePage | None
     attributes: _list[TypeWebPageAttribute] | None
-    def __init__(self, *, has_large_media: _bool = ..., video_cover_photo: _bool = ..., id: _int, url: _str, display_url: _str, hash: _int, type: _str | None = ..., site_name: _str | None = ..., title: _str | None = ..., description: _str | None = ..., photo: TypePhoto | None = ..., embed_url: _str | None = ..., embed_type: _str | None = ..., embed_width: _int | None = ..., embed_height: _int | None = ..., duration: _int | None = ..., author: _str | None = ..., document: TypeDocument | None = ..., cached_page: TypePage | None = ..., attributes: _Sequence[TypeWebPageAttribute] | None = ...) -> None: ...
+    def __init__(self, *, has_large_media: _bool = ..., video_cover_photo: _bool = ..., id: _int, url: _str, display_url: _str, hash: _int, type: _str | None = ..., site_name: _str | None = ..., title: _str | None = ..., description: _str | None = ..., photo: _TypePhoto | None = ..., embed_url: _str | None = ..., embed_type: _str | None = ..., embed_width: _int | None = ..., embed_height: _int | None = ..., duration: _int | None = ..., author: _str | None = ..., document: TypeDocument | None = ..., cached_page: TypePage | None = ..., attributes: _Sequence[TypeWebPageAttribute] | None = ...) -> None: ...
 
 class WebPageAttributeAiComposeTone(_TLObject):
     emoji_id: _int
@@ -8481,23 +8481,23 @@ class account:
 
     class Authorizations(_TLObject):
         authorization_ttl_days: _int
-        authorizations: _list[TypeAuthorization]
-        def __init__(self, *, authorization_ttl_days: _int, authorizations: _Sequence[TypeAuthorization]) -> None: ...
+        authorizations: _list[_TypeAuthorization]
+        def __init__(self, *, authorization_ttl_days: _int, authorizations: _Sequence[_TypeAuthorization]) -> None: ...
 
     class AutoDownloadSettings(_TLObject):
-        low: TypeAutoDownloadSettings
-        medium: TypeAutoDownloadSettings
-        high: TypeAutoDownloadSettings
-        def __init__(self, *, low: TypeAutoDownloadSettings, medium: TypeAutoDownloadSettings, high: TypeAutoDownloadSettings) -> None: ...
+        low: _TypeAutoDownloadSettings
+        medium: _TypeAutoDownloadSettings
+        high: _TypeAutoDownloadSettings
+        def __init__(self, *, low: _TypeAutoDownloadSettings, medium: _TypeAutoDownloadSettings, high: _TypeAutoDownloadSettings) -> None: ...
 
     class AutoSaveSettings(_TLObject):
-        users_settings: TypeAutoSaveSettings
-        chats_settings: TypeAutoSaveSettings
-        broadcasts_settings: TypeAutoSaveSettings
+        users_settings: _TypeAutoSaveSettings
+        chats_settings: _TypeAutoSaveSettings
+        broadcasts_settings: _TypeAutoSaveSettings
         exceptions: _list[TypeAutoSaveException]
         chats: _list[TypeChat]
         users: _list[TypeUser]
-        def __init__(self, *, users_settings: TypeAutoSaveSettings, chats_settings: TypeAutoSaveSettings, broadcasts_settings: TypeAutoSaveSettings, exceptions: _Sequence[TypeAutoSaveException], chats: _Sequence[TypeChat], users: _Sequence[TypeUser]) -> None: ...
+        def __init__(self, *, users_settings: _TypeAutoSaveSettings, chats_settings: _TypeAutoSaveSettings, broadcasts_settings: _TypeAutoSaveSettings, exceptions: _Sequence[TypeAutoSaveException], chats: _Sequence[TypeChat], users: _Sequence[TypeUser]) -> None: ...
 
     class BusinessChatLinks(_TLObject):
         links: _list[TypeBusinessChatLink]
@@ -9020,16 +9020,16 @@ class account:
     class SaveAutoDownloadSettings(_Request[_bool]):
         low: _bool
         high: _bool
-        settings: TypeAutoDownloadSettings
-        def __init__(self, *, low: _bool = ..., high: _bool = ..., settings: TypeAutoDownloadSettings) -> None: ...
+        settings: _TypeAutoDownloadSettings
+        def __init__(self, *, low: _bool = ..., high: _bool = ..., settings: _TypeAutoDownloadSettings) -> None: ...
 
     class SaveAutoSaveSettings(_Request[_bool]):
         users: _bool
         chats: _bool
         broadcasts: _bool
         peer: TypeInputPeer | None
-        settings: TypeAutoSaveSettings
-        def __init__(self, *, users: _bool = ..., chats: _bool = ..., broadcasts: _bool = ..., peer: PeerLike | None = ..., settings: TypeAutoSaveSettings) -> None: ...
+        settings: _TypeAutoSaveSettings
+        def __init__(self, *, users: _bool = ..., chats: _bool = ..., broadcasts: _bool = ..., peer: PeerLike | None = ..., settings: _TypeAutoSaveSettings) -> None: ...
 
     class SaveMusic(_Request[_bool]):
         unsave: _bool
@@ -9485,7 +9485,7 @@ class auth:
         beginning: _str | None
         def __init__(self, *, beginning: _str | None = ...) -> None: ...
 
-    class AcceptLoginToken(_Request[TypeAuthorization]):
+    class AcceptLoginToken(_Request[_TypeAuthorization]):
         token: _bytes
         def __init__(self, *, token: _bytes) -> None: ...
 
@@ -9909,17 +9909,17 @@ class channels:
         def __init__(self, *, events: _Sequence[TypeChannelAdminLogEvent], chats: _Sequence[TypeChat], users: _Sequence[TypeUser]) -> None: ...
 
     class ChannelParticipant(_TLObject):
-        participant: TypeChannelParticipant
+        participant: _TypeChannelParticipant
         chats: _list[TypeChat]
         users: _list[TypeUser]
-        def __init__(self, *, participant: TypeChannelParticipant, chats: _Sequence[TypeChat], users: _Sequence[TypeUser]) -> None: ...
+        def __init__(self, *, participant: _TypeChannelParticipant, chats: _Sequence[TypeChat], users: _Sequence[TypeUser]) -> None: ...
 
     class ChannelParticipants(_TLObject):
         count: _int
-        participants: _list[TypeChannelParticipant]
+        participants: _list[_TypeChannelParticipant]
         chats: _list[TypeChat]
         users: _list[TypeUser]
-        def __init__(self, *, count: _int, participants: _Sequence[TypeChannelParticipant], chats: _Sequence[TypeChat], users: _Sequence[TypeUser]) -> None: ...
+        def __init__(self, *, count: _int, participants: _Sequence[_TypeChannelParticipant], chats: _Sequence[TypeChat], users: _Sequence[TypeUser]) -> None: ...
 
     class ChannelParticipantsNotModified(_TLObject):
         def __init__(self) -> None: ...
@@ -10289,14 +10289,14 @@ class chatlists:
 
     class ExportedChatlistInvite(_TLObject):
         filter: TypeDialogFilter
-        invite: TypeExportedChatlistInvite
-        def __init__(self, *, filter: TypeDialogFilter, invite: TypeExportedChatlistInvite) -> None: ...
+        invite: _TypeExportedChatlistInvite
+        def __init__(self, *, filter: TypeDialogFilter, invite: _TypeExportedChatlistInvite) -> None: ...
 
     class ExportedInvites(_TLObject):
-        invites: _list[TypeExportedChatlistInvite]
+        invites: _list[_TypeExportedChatlistInvite]
         chats: _list[TypeChat]
         users: _list[TypeUser]
-        def __init__(self, *, invites: _Sequence[TypeExportedChatlistInvite], chats: _Sequence[TypeChat], users: _Sequence[TypeUser]) -> None: ...
+        def __init__(self, *, invites: _Sequence[_TypeExportedChatlistInvite], chats: _Sequence[TypeChat], users: _Sequence[TypeUser]) -> None: ...
 
     class CheckChatlistInvite(_Request[_chatlists_TypeChatlistInvite]):
         slug: _str
@@ -10307,7 +10307,7 @@ class chatlists:
         slug: _str
         def __init__(self, *, chatlist: TypeInputChatlist, slug: _str) -> None: ...
 
-    class EditExportedInvite(_Request[TypeExportedChatlistInvite]):
+    class EditExportedInvite(_Request[_TypeExportedChatlistInvite]):
         chatlist: TypeInputChatlist
         slug: _str
         title: _str | None
@@ -11094,8 +11094,8 @@ class messages:
 
     class AllStickers(_TLObject):
         hash: _int
-        sets: _list[TypeStickerSet]
-        def __init__(self, *, hash: _int, sets: _Sequence[TypeStickerSet]) -> None: ...
+        sets: _list[_TypeStickerSet]
+        def __init__(self, *, hash: _int, sets: _Sequence[_TypeStickerSet]) -> None: ...
 
     class AllStickersNotModified(_TLObject):
         def __init__(self) -> None: ...
@@ -11126,8 +11126,8 @@ class messages:
         inactive: _bool
         request_write_access: _bool
         has_settings: _bool
-        app: TypeBotApp
-        def __init__(self, *, inactive: _bool = ..., request_write_access: _bool = ..., has_settings: _bool = ..., app: TypeBotApp) -> None: ...
+        app: _TypeBotApp
+        def __init__(self, *, inactive: _bool = ..., request_write_access: _bool = ..., has_settings: _bool = ..., app: _TypeBotApp) -> None: ...
 
     class BotCallbackAnswer(_TLObject):
         alert: _bool
@@ -11171,10 +11171,10 @@ class messages:
         def __init__(self, *, admins: _Sequence[TypeChatAdminWithInvites], users: _Sequence[TypeUser]) -> None: ...
 
     class ChatFull(_TLObject):
-        full_chat: TypeChatFull
+        full_chat: _TypeChatFull
         chats: _list[TypeChat]
         users: _list[TypeUser]
-        def __init__(self, *, full_chat: TypeChatFull, chats: _Sequence[TypeChat], users: _Sequence[TypeUser]) -> None: ...
+        def __init__(self, *, full_chat: _TypeChatFull, chats: _Sequence[TypeChat], users: _Sequence[TypeUser]) -> None: ...
 
     class ChatInviteImporters(_TLObject):
         count: _int
@@ -11285,21 +11285,21 @@ class messages:
         def __init__(self) -> None: ...
 
     class ExportedChatInvite(_TLObject):
-        invite: TypeExportedChatInvite
+        invite: _TypeExportedChatInvite
         users: _list[TypeUser]
-        def __init__(self, *, invite: TypeExportedChatInvite, users: _Sequence[TypeUser]) -> None: ...
+        def __init__(self, *, invite: _TypeExportedChatInvite, users: _Sequence[TypeUser]) -> None: ...
 
     class ExportedChatInviteReplaced(_TLObject):
-        invite: TypeExportedChatInvite
-        new_invite: TypeExportedChatInvite
+        invite: _TypeExportedChatInvite
+        new_invite: _TypeExportedChatInvite
         users: _list[TypeUser]
-        def __init__(self, *, invite: TypeExportedChatInvite, new_invite: TypeExportedChatInvite, users: _Sequence[TypeUser]) -> None: ...
+        def __init__(self, *, invite: _TypeExportedChatInvite, new_invite: _TypeExportedChatInvite, users: _Sequence[TypeUser]) -> None: ...
 
     class ExportedChatInvites(_TLObject):
         count: _int
-        invites: _list[TypeExportedChatInvite]
+        invites: _list[_TypeExportedChatInvite]
         users: _list[TypeUser]
-        def __init__(self, *, count: _int, invites: _Sequence[TypeExportedChatInvite], users: _Sequence[TypeUser]) -> None: ...
+        def __init__(self, *, count: _int, invites: _Sequence[_TypeExportedChatInvite], users: _Sequence[TypeUser]) -> None: ...
 
     class FavedStickers(_TLObject):
         hash: _int
@@ -11389,10 +11389,10 @@ class messages:
         def __init__(self, *, count: _int, reactions: _Sequence[TypeMessagePeerReaction], chats: _Sequence[TypeChat], users: _Sequence[TypeUser], next_offset: _str | None = ...) -> None: ...
 
     class MessageViews(_TLObject):
-        views: _list[TypeMessageViews]
+        views: _list[_TypeMessageViews]
         chats: _list[TypeChat]
         users: _list[TypeUser]
-        def __init__(self, *, views: _Sequence[TypeMessageViews], chats: _Sequence[TypeChat], users: _Sequence[TypeUser]) -> None: ...
+        def __init__(self, *, views: _Sequence[_TypeMessageViews], chats: _Sequence[TypeChat], users: _Sequence[TypeUser]) -> None: ...
 
     class Messages(_TLObject):
         messages: _list[TypeMessage]
@@ -11431,10 +11431,10 @@ class messages:
         def __init__(self, *, dialogs: _Sequence[TypeDialog], messages: _Sequence[TypeMessage], chats: _Sequence[TypeChat], users: _Sequence[TypeUser], state: _updates_TypeState) -> None: ...
 
     class PeerSettings(_TLObject):
-        settings: TypePeerSettings
+        settings: _TypePeerSettings
         chats: _list[TypeChat]
         users: _list[TypeUser]
-        def __init__(self, *, settings: TypePeerSettings, chats: _Sequence[TypeChat], users: _Sequence[TypeUser]) -> None: ...
+        def __init__(self, *, settings: _TypePeerSettings, chats: _Sequence[TypeChat], users: _Sequence[TypeUser]) -> None: ...
 
     class PreparedInlineMessage(_TLObject):
         query_id: _int
@@ -11552,11 +11552,11 @@ class messages:
         def __init__(self) -> None: ...
 
     class StickerSet(_TLObject):
-        set: TypeStickerSet
+        set: _TypeStickerSet
         packs: _list[TypeStickerPack]
         keywords: _list[TypeStickerKeyword]
         documents: _list[TypeDocument]
-        def __init__(self, *, set: TypeStickerSet, packs: _Sequence[TypeStickerPack], keywords: _Sequence[TypeStickerKeyword], documents: _Sequence[TypeDocument]) -> None: ...
+        def __init__(self, *, set: _TypeStickerSet, packs: _Sequence[TypeStickerPack], keywords: _Sequence[TypeStickerKeyword], documents: _Sequence[TypeDocument]) -> None: ...
 
     class StickerSetInstallResultArchive(_TLObject):
         sets: _list[TypeStickerSetCovered]
@@ -11601,10 +11601,10 @@ class messages:
         def __init__(self, *, count: _int, votes: _Sequence[TypeMessagePeerVote], chats: _Sequence[TypeChat], users: _Sequence[TypeUser], next_offset: _str | None = ...) -> None: ...
 
     class WebPage(_TLObject):
-        webpage: TypeWebPage
+        webpage: _TypeWebPage
         chats: _list[TypeChat]
         users: _list[TypeUser]
-        def __init__(self, *, webpage: TypeWebPage, chats: _Sequence[TypeChat], users: _Sequence[TypeUser]) -> None: ...
+        def __init__(self, *, webpage: _TypeWebPage, chats: _Sequence[TypeChat], users: _Sequence[TypeUser]) -> None: ...
 
     class WebPagePreview(_TLObject):
         media: TypeMessageMedia
@@ -11906,7 +11906,7 @@ class messages:
         shortcut: _str
         def __init__(self, *, shortcut_id: _int, shortcut: _str) -> None: ...
 
-    class ExportChatInvite(_Request[TypeExportedChatInvite]):
+    class ExportChatInvite(_Request[_TypeExportedChatInvite]):
         legacy_revoke_permanent: _bool
         request_needed: _bool
         peer: TypeInputPeer
@@ -13492,12 +13492,12 @@ class payments:
 
     class StarGiftAuctionState(_TLObject):
         gift: TypeStarGift
-        state: TypeStarGiftAuctionState
+        state: _TypeStarGiftAuctionState
         user_state: TypeStarGiftAuctionUserState
         timeout: _int
         users: _list[TypeUser]
         chats: _list[TypeChat]
-        def __init__(self, *, gift: TypeStarGift, state: TypeStarGiftAuctionState, user_state: TypeStarGiftAuctionUserState, timeout: _int, users: _Sequence[TypeUser], chats: _Sequence[TypeChat]) -> None: ...
+        def __init__(self, *, gift: TypeStarGift, state: _TypeStarGiftAuctionState, user_state: TypeStarGiftAuctionUserState, timeout: _int, users: _Sequence[TypeUser], chats: _Sequence[TypeChat]) -> None: ...
 
     class StarGiftCollections(_TLObject):
         collections: _list[TypeStarGiftCollection]
@@ -14057,12 +14057,12 @@ class phone:
         def __init__(self, *, link: _str) -> None: ...
 
     class GroupCall(_TLObject):
-        call: TypeGroupCall
+        call: _TypeGroupCall
         participants: _list[TypeGroupCallParticipant]
         participants_next_offset: _str
         chats: _list[TypeChat]
         users: _list[TypeUser]
-        def __init__(self, *, call: TypeGroupCall, participants: _Sequence[TypeGroupCallParticipant], participants_next_offset: _str, chats: _Sequence[TypeChat], users: _Sequence[TypeUser]) -> None: ...
+        def __init__(self, *, call: _TypeGroupCall, participants: _Sequence[TypeGroupCallParticipant], participants_next_offset: _str, chats: _Sequence[TypeChat], users: _Sequence[TypeUser]) -> None: ...
 
     class GroupCallStars(_TLObject):
         total_stars: _int
@@ -14096,9 +14096,9 @@ class phone:
         def __init__(self, *, peers: _Sequence[TypePeer], chats: _Sequence[TypeChat], users: _Sequence[TypeUser]) -> None: ...
 
     class PhoneCall(_TLObject):
-        phone_call: TypePhoneCall
+        phone_call: _TypePhoneCall
         users: _list[TypeUser]
-        def __init__(self, *, phone_call: TypePhoneCall, users: _Sequence[TypeUser]) -> None: ...
+        def __init__(self, *, phone_call: _TypePhoneCall, users: _Sequence[TypeUser]) -> None: ...
 
     class AcceptCall(_Request[_phone_TypePhoneCall]):
         peer: TypeInputPhoneCall
@@ -14369,20 +14369,20 @@ class phone:
 class photos:
 
     class Photo(_TLObject):
-        photo: TypePhoto
+        photo: _TypePhoto
         users: _list[TypeUser]
-        def __init__(self, *, photo: TypePhoto, users: _Sequence[TypeUser]) -> None: ...
+        def __init__(self, *, photo: _TypePhoto, users: _Sequence[TypeUser]) -> None: ...
 
     class Photos(_TLObject):
-        photos: _list[TypePhoto]
+        photos: _list[_TypePhoto]
         users: _list[TypeUser]
-        def __init__(self, *, photos: _Sequence[TypePhoto], users: _Sequence[TypeUser]) -> None: ...
+        def __init__(self, *, photos: _Sequence[_TypePhoto], users: _Sequence[TypeUser]) -> None: ...
 
     class PhotosSlice(_TLObject):
         count: _int
-        photos: _list[TypePhoto]
+        photos: _list[_TypePhoto]
         users: _list[TypeUser]
-        def __init__(self, *, count: _int, photos: _Sequence[TypePhoto], users: _Sequence[TypeUser]) -> None: ...
+        def __init__(self, *, count: _int, photos: _Sequence[_TypePhoto], users: _Sequence[TypeUser]) -> None: ...
 
     class DeletePhotos(_Request[_list[_int]]):
         id: _list[TypeInputPhoto]
@@ -14765,11 +14765,11 @@ class stories:
         has_more: _bool
         count: _int
         state: _str
-        peer_stories: _list[TypePeerStories]
+        peer_stories: _list[_TypePeerStories]
         chats: _list[TypeChat]
         users: _list[TypeUser]
         stealth_mode: TypeStoriesStealthMode
-        def __init__(self, *, has_more: _bool = ..., count: _int, state: _str, peer_stories: _Sequence[TypePeerStories], chats: _Sequence[TypeChat], users: _Sequence[TypeUser], stealth_mode: TypeStoriesStealthMode) -> None: ...
+        def __init__(self, *, has_more: _bool = ..., count: _int, state: _str, peer_stories: _Sequence[_TypePeerStories], chats: _Sequence[TypeChat], users: _Sequence[TypeUser], stealth_mode: TypeStoriesStealthMode) -> None: ...
 
     class AllStoriesNotModified(_TLObject):
         state: _str
@@ -14789,10 +14789,10 @@ class stories:
         def __init__(self, *, count: _int, stories: _Sequence[TypeFoundStory], next_offset: _str | None = ..., chats: _Sequence[TypeChat], users: _Sequence[TypeUser]) -> None: ...
 
     class PeerStories(_TLObject):
-        stories: TypePeerStories
+        stories: _TypePeerStories
         chats: _list[TypeChat]
         users: _list[TypeUser]
-        def __init__(self, *, stories: TypePeerStories, chats: _Sequence[TypeChat], users: _Sequence[TypeUser]) -> None: ...
+        def __init__(self, *, stories: _TypePeerStories, chats: _Sequence[TypeChat], users: _Sequence[TypeUser]) -> None: ...
 
     class Stories(_TLObject):
         count: _int
@@ -14811,9 +14811,9 @@ class stories:
         def __init__(self, *, count: _int, reactions: _Sequence[TypeStoryReaction], chats: _Sequence[TypeChat], users: _Sequence[TypeUser], next_offset: _str | None = ...) -> None: ...
 
     class StoryViews(_TLObject):
-        views: _list[TypeStoryViews]
+        views: _list[_TypeStoryViews]
         users: _list[TypeUser]
-        def __init__(self, *, views: _Sequence[TypeStoryViews], users: _Sequence[TypeUser]) -> None: ...
+        def __init__(self, *, views: _Sequence[_TypeStoryViews], users: _Sequence[TypeUser]) -> None: ...
 
     class StoryViewsList(_TLObject):
         count: _int
@@ -15254,10 +15254,10 @@ class users:
         def __init__(self, *, count: _int) -> None: ...
 
     class UserFull(_TLObject):
-        full_user: TypeUserFull
+        full_user: _TypeUserFull
         chats: _list[TypeChat]
         users: _list[TypeUser]
-        def __init__(self, *, full_user: TypeUserFull, chats: _Sequence[TypeChat], users: _Sequence[TypeUser]) -> None: ...
+        def __init__(self, *, full_user: _TypeUserFull, chats: _Sequence[TypeChat], users: _Sequence[TypeUser]) -> None: ...
 
     class Users(_TLObject):
         users: _list[TypeUser]
@@ -16201,6 +16201,26 @@ _wallet_TypeTonConnectPending: _TypeAlias = wallet.TonConnectPending
 _wallet_TypeTonConnectSessions: _TypeAlias = wallet.TonConnectSessions
 _wallet_TypeTransactions: _TypeAlias = wallet.Transactions
 _wallet_TypeUserAddresses: _TypeAlias = wallet.UserAddresses
+_TypeAuthorization: _TypeAlias = TypeAuthorization
+_TypeAutoDownloadSettings: _TypeAlias = TypeAutoDownloadSettings
+_TypeAutoSaveSettings: _TypeAlias = TypeAutoSaveSettings
+_TypeBotApp: _TypeAlias = TypeBotApp
+_TypeBotInfo: _TypeAlias = TypeBotInfo
+_TypeChannelParticipant: _TypeAlias = TypeChannelParticipant
+_TypeChatFull: _TypeAlias = TypeChatFull
+_TypeExportedChatInvite: _TypeAlias = TypeExportedChatInvite
+_TypeExportedChatlistInvite: _TypeAlias = TypeExportedChatlistInvite
+_TypeGroupCall: _TypeAlias = TypeGroupCall
+_TypeMessageViews: _TypeAlias = TypeMessageViews
+_TypePeerSettings: _TypeAlias = TypePeerSettings
+_TypePeerStories: _TypeAlias = TypePeerStories
+_TypePhoneCall: _TypeAlias = TypePhoneCall
+_TypePhoto: _TypeAlias = TypePhoto
+_TypeStarGiftAuctionState: _TypeAlias = TypeStarGiftAuctionState
+_TypeStickerSet: _TypeAlias = TypeStickerSet
+_TypeStoryViews: _TypeAlias = TypeStoryViews
+_TypeUserFull: _TypeAlias = TypeUserFull
+_TypeWebPage: _TypeAlias = TypeWebPage
 PeerLike: _TypeAlias = TypeInputPeer | _int | _str | _TLObject | _Holder
 UserLike: _TypeAlias = TypeInputUser | _int | _str | _TLObject | _Holder
 ChannelLike: _TypeAlias = TypeInputChannel | _int | _str | _TLObject | _Holder
