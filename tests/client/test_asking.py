@@ -170,7 +170,7 @@ async def test_a_wrong_answer_is_complained_of(monkeypatch: pytest.MonkeyPatch) 
     assert await question.attempt(act, wrong={"PHONE_CODE_INVALID"}) == "2"
     assert asked[0] == "Code: "
     assert asked[1].startswith("The log-in code is wrong")
-    assert asked[1].endswith(" Code: ")
+    assert asked[1].endswith("\nCode: ")
 
 
 async def test_another_error_is_nobodys_wrong_answer() -> None:

@@ -148,7 +148,6 @@ async def _sign_in(
         known.api_hash,
         server=known.server,
         test_mode=known.test_mode,
-        device_model="radiogram login",
         future_auth_tokens=accounts.read_tokens(),
     )
     async with client:

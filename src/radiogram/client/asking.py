@@ -83,7 +83,7 @@ class Question:
                 left -= 1
                 if error.name not in wrong or left <= 0:
                     raise
-                complaint = str(error).rpartition(" [")[0] + " "
+                complaint = str(error).rpartition(" [")[0] + "\n"
 
     async def _from_terminal(self, complaint: str) -> str:
         """Ask a person, without stopping the event loop."""

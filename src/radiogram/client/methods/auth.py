@@ -275,10 +275,10 @@ async def _enter_code(sent: LoginCode, question: Question) -> User | None:
             left -= 1
             if left <= 0 or error.name not in {*_WRONG_CODE, "PHONE_CODE_EXPIRED"}:
                 raise
-            complaint = str(error).rpartition(" [")[0] + " "
+            complaint = str(error).rpartition(" [")[0] + "\n"
             if error.name == "PHONE_CODE_EXPIRED":
                 await sent.renew()
-                complaint += "A new one was sent. "
+                complaint += "A new one was sent.\n"
 
 
 def _sent(client: TelegramClient, phone: str, sent: api.auth.TypeSentCode) -> LoginCode:
