@@ -53,15 +53,20 @@ async def _prompt(acting: contextlib.AbstractAsyncContextManager[TelegramClient]
     async with acting as client:
         names = names_for(client)
         title = f"Radiogram: {', '.join(names)}"
-        with contextlib.suppress(SystemExit):  # exit() at the prompt
+        with contextlib.suppress(SystemExit):
             prompt: Any = embed(
                 globals=names,
                 locals=names,
                 title=title,
+                configure=_configure,
                 return_asyncio_coroutine=True,
                 patch_stdout=True,
             )
             await prompt
+
+
+def _configure(prompt: Any) -> None:
+    prompt.confirm_exit = False
 
 
 def names_for(client: TelegramClient) -> dict[str, Any]:
