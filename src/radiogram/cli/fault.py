@@ -24,7 +24,8 @@ def fault(to: str, token: str | None, clear: bool, injected: bool, specs: tuple[
     requests: list[tuple[str, dict[str, object]]] = []
     if clear:
         requests.append(("fault.clear", {}))
-    requests += [("fault.add", {"spec": spec}) for spec in specs]
+    for spec in specs:
+        requests.append(("fault.add", {"spec": spec}))
     requests.append(("fault.injected" if injected else "fault.waiting", {}))
     result = ask(to, token, *requests)
     for one in result:
