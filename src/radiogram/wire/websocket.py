@@ -7,7 +7,7 @@ know that what runs inside is obfuscated.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 from radiogram.wire.base import MAX_PACKET, Buffer
 
@@ -27,12 +27,14 @@ _END = b"\r\n\r\n"
 _SWITCHED = b"HTTP/1.1 101"
 
 
-class _WebSocket:
+P = TypeVar("P", "ClientProtocol", "ServerProtocol")
+
+
+class _WebSocket(Generic[P]):
     """What both ends share: an HTTP head, then frames."""
 
-    _protocol: ClientProtocol | ServerProtocol
-
-    def __init__(self) -> None:
+    def __init__(self, protocol: P) -> None:
+        self._protocol = protocol
         self.ready = False
         self.failure = ""
         self._head = bytearray()
@@ -52,9 +54,9 @@ class _WebSocket:
         if end < 0:
             return b""
         end += len(_END)
-        head, rest = bytes(head[:end]), bytes(head[end:])
+        whole, rest = bytes(head[:end]), bytes(head[end:])
         self._head = bytearray()
-        self._shake(head)
+        self._shake(whole)
         return self._frames(rest) if self.ready and rest else b""
 
     def wrap(self, data: bytes) -> bytes:
@@ -100,28 +102,25 @@ class _WebSocket:
         return b"".join(inside)
 
 
-class WebSocketServer(_WebSocket):
+class WebSocketServer(_WebSocket["ServerProtocol"]):
     """The server's end, which begins with the client's ``GET``."""
 
-    _protocol: ServerProtocol
-
     def __init__(self, *, max_packet: int = MAX_PACKET) -> None:
-        super().__init__()
         from websockets.server import ServerProtocol
+        from websockets.typing import Subprotocol
 
-        self._protocol = ServerProtocol(
-            subprotocols=[SUBPROTOCOL],  # type: ignore[list-item]
-            max_size=max_packet + SLACK,
+        super().__init__(
+            ServerProtocol(subprotocols=[Subprotocol(SUBPROTOCOL)], max_size=max_packet + SLACK)
         )
 
     def _shake(self, head: bytes) -> None:
         protocol = self._protocol
         protocol.receive_data(head)
-        requests: list[Request] = [*protocol.events_received()]  # type: ignore[list-item]
-        if not requests:
+        events = protocol.events_received()
+        if not events:
             self.failure = f"no WebSocket handshake: {protocol.handshake_exc or 'no request'}"
             return
-        request = requests[0]
+        request = cast("Request", events[0])
         if request.path.partition("?")[0] in PATHS:
             response = protocol.accept(request)
         else:
@@ -134,20 +133,20 @@ class WebSocketServer(_WebSocket):
             self.failure = f"no WebSocket handshake: {reason}"
 
 
-class WebSocketClient(_WebSocket):
+class WebSocketClient(_WebSocket["ClientProtocol"]):
     """The client's end, which asks for ``uri``."""
 
-    _protocol: ClientProtocol
-
     def __init__(self, uri: str, *, max_packet: int = MAX_PACKET) -> None:
-        super().__init__()
         from websockets.client import ClientProtocol
+        from websockets.typing import Subprotocol
         from websockets.uri import parse_uri
 
-        self._protocol = ClientProtocol(
-            parse_uri(uri),
-            subprotocols=[SUBPROTOCOL],  # type: ignore[list-item]
-            max_size=max_packet + SLACK,
+        super().__init__(
+            ClientProtocol(
+                parse_uri(uri),
+                subprotocols=[Subprotocol(SUBPROTOCOL)],
+                max_size=max_packet + SLACK,
+            )
         )
         self._protocol.send_request(self._protocol.connect())
 
