@@ -34,7 +34,7 @@ class _WebSocket(Generic[P]):
     """What both ends share: an HTTP head, then frames."""
 
     def __init__(self, protocol: P) -> None:
-        self._protocol = protocol
+        self._protocol: P = protocol
         self.ready = False
         self.failure = ""
         self._head = bytearray()
