@@ -13,8 +13,9 @@ import asyncio
 import json
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
+from itertools import count
 from pathlib import Path
 from textwrap import indent
 from typing import Any
@@ -30,9 +31,12 @@ from radiogram.docs.world import DemoWorld
 from radiogram.errors import RadiogramError, RpcError
 from radiogram.tl import api
 from radiogram.tl.base import TLObject
+from radiogram.tl.build import registry
 from radiogram.tl.plain import request_from_plain
 
 OUTPUTS = Path(__file__).with_name("outputs.json")
+FIRST_RANDOM_ID = 1_000_001
+"""No message of the furnished world has it, or a greater one."""
 _PART = re.compile(r"\.(\w+)|\[(\d+)\]")
 
 
@@ -45,16 +49,17 @@ async def run_example(method: str, example: Example) -> Output:
             await watcher.invoke(api.updates.GetState())
             watcher.on_update(partial(_keep, pushed[name]))
         given: list[Any] = []
+        numbers = count(FIRST_RANDOM_ID)
         for step in example.steps:
             client = await demo.client(step.actor or example.actor)
-            answer = await invoke(client, step.method, step.call, given)
+            answer = await invoke(client, step.method, step.call, given, numbers)
             if not step.actor:
                 given.append(answer)
         client = await demo.client(example.actor)
         for updates in pushed.values():
             updates.clear()
         try:
-            answer = await invoke(client, method, example.call, given)
+            answer = await invoke(client, method, example.call, given, numbers)
         except RpcError as error:
             if error.name != example.fails:
                 raise TextsError(f"the example of {method} failed: {error}") from error
@@ -71,10 +76,24 @@ def _keep(pushed: list[str], updates: api.TypeUpdates) -> None:
 
 
 async def invoke(
-    client: TelegramClient, method: str, values: Mapping[str, Any], given: list[Any]
+    client: TelegramClient,
+    method: str,
+    values: Mapping[str, Any],
+    given: list[Any],
+    numbers: Iterator[int],
 ) -> Any:
-    """Make a call from plain data, in which texts like ``$1.id`` stand for what steps gave."""
+    """Make a call from plain data, in which texts like ``$1.id`` stand for what steps gave.
+
+    A ``random_id`` that was left out is the next of the numbers: one that a client makes up would
+    be another on every run, and updates repeat it.
+    """
     request = request_from_plain(method, resolve(values, given), castable=CASTABLE)
+    definition = registry().definition(method)
+    for field in definition.fields:
+        if definition.may_omit(field) and not getattr(request, field.attribute):
+            many = field.type == "Vector<long>"
+            made = [next(numbers) for _ in request.id] if many else next(numbers)  # type: ignore[attr-defined]
+            setattr(request, field.attribute, made)
     return await client.invoke(request)
 
 

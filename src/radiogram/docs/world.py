@@ -12,7 +12,9 @@ from typing import Any, Self
 from radiogram.client.client import TelegramClient
 from radiogram.client.environment import Environment
 from radiogram.client.sessions import MemorySession, SessionData
+from radiogram.server import invites
 from radiogram.server.clock import Clock
+from radiogram.server.rpc import RpcFault
 from radiogram.server.server import Server
 from radiogram.server.world import World
 from radiogram.tl import api
@@ -29,6 +31,8 @@ PEOPLE = {
     "cleo": ("9996620003", "Cleo", "cleo_rides"),
 }
 """Phone, first name and username of the people, by the name that examples call them."""
+BOARD, ASKING = "HarbourNewsBoard", "HarbourNewsAsked"
+"""Hashes of two links to the channel: one for everybody, one by which Cleo asks to be let in."""
 BOT, BOT_TOKEN = "harbour_bot", "1000001:AAHarbourBotOfTheDemonstrationWorld"
 ACTORS = (*PEOPLE, "bot", "nobody")
 """Who may act in an example; nobody is not logged in."""
@@ -150,6 +154,7 @@ class _Furnisher:
         self.room("Harbour talk", "harbour_talk", users, megagroup=True)
         self.room("Workshop", "workshop_talk", users, megagroup=True, forum=True)
         self.room("Harbour news", "harbour_news", users[:1], broadcast=True)
+        self.links()
 
     def talk(self) -> None:
         """Let Ada and Ben write to each other, and Ben pin what they agreed upon."""
@@ -192,6 +197,19 @@ class _Furnisher:
             ))  # fmt: skip
         self.send("ada", peer, f"Welcome to {title}!")
         self.send("ada", peer, "The pier is closed on Monday.")
+
+    def links(self) -> None:
+        """Let Ada make two links to the channel, and Cleo ask to be let in by one of them."""
+        found = self.call("ada", api.contacts.ResolveUsername(username="harbour_news")).chats[0]
+        with self.world.acting(self.ids["ada"]) as ada:
+            for name, title, asked in ((BOARD, "Notice board", False), (ASKING, "Friends", True)):
+                made = invites.insert(ada, found.id, ada.user_id, title=title, request_needed=asked)
+                invites.change(ada.tx, made, hash=name)
+        try:
+            self.call("cleo", api.messages.ImportChatInvite(hash=ASKING))
+        except RpcFault as fault:
+            if fault.message != "INVITE_REQUEST_SENT":
+                raise
 
     def send(self, actor: str, peer: Any, text: str) -> None:
         self.numbers += 1
