@@ -19,7 +19,9 @@ class AboutTooLong(_BadRequest):
     """
 
 class AccessDenied(_Forbidden):
-    """ACCESS_DENIED (403). Access denied."""
+    """ACCESS_DENIED (403). Telegram does not let this account do that: check whether the account
+    or the application has to be allowed it first.
+    """
 
 class AccessTokenExpired(_BadRequest):
     """ACCESS_TOKEN_EXPIRED (400). The bot token was revoked or replaced: get the current one from
@@ -40,22 +42,34 @@ class AdExpired(_BadRequest):
     """AD_EXPIRED (400). Ad has expired."""
 
 class AddressInvalid(_RpcError):
-    """ADDRESS_INVALID (400, 420). Address is not valid."""
+    """ADDRESS_INVALID (400, 420). The postal address given with the place of the group is not
+    usable: give a geo_point and an address together.
+    """
 
 class AdminIdInvalid(_BadRequest):
-    """ADMIN_ID_INVALID (400). Admin id is not valid."""
+    """ADMIN_ID_INVALID (400). The user whose invite links are asked for is not an admin of the
+    chat: name one of its admins.
+    """
 
 class AdminRankEmojiNotAllowed(_BadRequest):
-    """ADMIN_RANK_EMOJI_NOT_ALLOWED (400). Admin rank emoji is not allowed here."""
+    """ADMIN_RANK_EMOJI_NOT_ALLOWED (400). The title of an admin may not contain emoji: use letters
+    only.
+    """
 
 class AdminRankInvalid(_BadRequest):
-    """ADMIN_RANK_INVALID (400). Admin rank is not valid."""
+    """ADMIN_RANK_INVALID (400). The title of the admin cannot be used: give plain text of at most
+    16 characters.
+    """
 
 class AdminRightsEmpty(_BadRequest):
-    """ADMIN_RIGHTS_EMPTY (400). Admin rights is empty."""
+    """ADMIN_RIGHTS_EMPTY (400). A button that asks for a chat demands admin rights but names none:
+    set one right at least, or leave the rights out.
+    """
 
 class AdminsTooMuch(_BadRequest):
-    """ADMINS_TOO_MUCH (400). Admins are more than the limit."""
+    """ADMINS_TOO_MUCH (400). The chat has as many admins as it may have: dismiss one before you
+    appoint another.
+    """
 
 class AiComposeTaskMissing(_BadRequest):
     """AI_COMPOSE_TASK_MISSING (400). Ai compose task is missing."""
@@ -152,7 +166,9 @@ class AuthKeyUnregistered(_Unauthorized):
     """
 
 class AuthKeyUnsynchronized(_ServerError):
-    """AUTH_KEY_UNSYNCHRONIZED (500). Auth key unsynchronized."""
+    """AUTH_KEY_UNSYNCHRONIZED (500). The servers do not agree about this authorization key yet:
+    send the call again after a moment.
+    """
 
 class AuthRestart(_ServerError):
     """AUTH_RESTART (500). The log-in has to start over: ask for a new code."""
@@ -163,7 +179,9 @@ class AuthTokenAlreadyAccepted(_BadRequest):
     """
 
 class AuthTokenException(_BadRequest):
-    """AUTH_TOKEN_EXCEPTION (400). Auth token exception."""
+    """AUTH_TOKEN_EXCEPTION (400). The login code could not be handled: show a new code and scan
+    that one.
+    """
 
 class AuthTokenExpired(_BadRequest):
     """AUTH_TOKEN_EXPIRED (400). The login code is too old: scan the one that is shown now."""
@@ -191,7 +209,9 @@ class BankCardNumberInvalid(_BadRequest):
     """BANK_CARD_NUMBER_INVALID (400). Bank card number is not valid."""
 
 class BannedRightsInvalid(_RpcError):
-    """BANNED_RIGHTS_INVALID (400, 406). Banned rights is not valid."""
+    """BANNED_RIGHTS_INVALID (400, 406). These restrictions cannot be set together or in this chat:
+    check the flags and until_date. Default rights cannot take away view_messages.
+    """
 
 class BasePortLocInvalid(_BadRequest):
     """BASE_PORT_LOC_INVALID (400). Base port loc is not valid."""
@@ -221,7 +241,9 @@ class BotAccessRestricted(_NotAcceptable):
     """BOT_ACCESS_RESTRICTED (406). Bot access is restricted."""
 
 class BotAlreadyDisabled(_BadRequest):
-    """BOT_ALREADY_DISABLED (400). Bot already is disabled."""
+    """BOT_ALREADY_DISABLED (400). The business bot is switched off for this chat already: nothing
+    is left to do.
+    """
 
 class BotAppBotInvalid(_BadRequest):
     """BOT_APP_BOT_INVALID (400). Bot app bot is not valid."""
@@ -233,10 +255,12 @@ class BotAppShortnameInvalid(_BadRequest):
     """BOT_APP_SHORTNAME_INVALID (400). Bot app shortname is not valid."""
 
 class BotBusinessMissing(_BadRequest):
-    """BOT_BUSINESS_MISSING (400). Bot business is missing."""
+    """BOT_BUSINESS_MISSING (400). This bot cannot be connected to a business account: its owner
+    has to turn on business mode at BotFather.
+    """
 
 class BotChannelsNa(_BadRequest):
-    """BOT_CHANNELS_NA (400). Bot channels na."""
+    """BOT_CHANNELS_NA (400). Bots have no part in this in channels: do it as a user, for a user."""
 
 class BotCommandDescriptionInvalid(_BadRequest):
     """BOT_COMMAND_DESCRIPTION_INVALID (400). Bot command description is not valid."""
@@ -259,13 +283,17 @@ class BotFallbackUnsupported(_BadRequest):
     """BOT_FALLBACK_UNSUPPORTED (400). Bot fallback is not supported."""
 
 class BotForumCreateForbidden(_Forbidden):
-    """BOT_FORUM_CREATE_FORBIDDEN (403). Bot forum create is forbidden here."""
+    """BOT_FORUM_CREATE_FORBIDDEN (403). Topics cannot be made here by you: the bot's owner does
+    not let users create them.
+    """
 
 class BotGamesDisabled(_BadRequest):
     """BOT_GAMES_DISABLED (400). Bot games is disabled."""
 
 class BotGroupsBlocked(_BadRequest):
-    """BOT_GROUPS_BLOCKED (400). Bot groups blocked."""
+    """BOT_GROUPS_BLOCKED (400). This bot may not be added to groups: its owner has to allow groups
+    at BotFather.
+    """
 
 class BotGuardNotSupported(_Forbidden):
     """BOT_GUARD_NOT_SUPPORTED (403). Bot guard not supported."""
@@ -289,7 +317,9 @@ class BotMissing(_BadRequest):
     """BOT_MISSING (400). Bot is missing."""
 
 class BotNotConnectedYet(_BadRequest):
-    """BOT_NOT_CONNECTED_YET (400). Bot not connected yet."""
+    """BOT_NOT_CONNECTED_YET (400). No business bot is connected to this account: connect one with
+    account.updateConnectedBot first.
+    """
 
 class BotOnesideNotAvail(_BadRequest):
     """BOT_ONESIDE_NOT_AVAIL (400). A bot can pin in a private chat only for both sides: leave out
@@ -321,7 +351,7 @@ class BotWebviewDisabled(_BadRequest):
     """BOT_WEBVIEW_DISABLED (400). Bot webview is disabled."""
 
 class BotsTooMuch(_BadRequest):
-    """BOTS_TOO_MUCH (400). Bots are more than the limit."""
+    """BOTS_TOO_MUCH (400). The chat has as many bots as it may have: remove one first."""
 
 class BroadcastCallsDisabled(_BadRequest):
     """BROADCAST_CALLS_DISABLED (400). Broadcast calls is disabled."""
@@ -333,7 +363,9 @@ class BroadcastIdInvalid(_BadRequest):
     """BROADCAST_ID_INVALID (400). Broadcast id is not valid."""
 
 class BroadcastPublicVotersForbidden(_BadRequest):
-    """BROADCAST_PUBLIC_VOTERS_FORBIDDEN (400). Broadcast public voters is forbidden here."""
+    """BROADCAST_PUBLIC_VOTERS_FORBIDDEN (400). A channel cannot hold a poll that shows who voted:
+    leave out public_voters.
+    """
 
 class BroadcastRequired(_BadRequest):
     """BROADCAST_REQUIRED (400). Broadcast is required."""
@@ -358,10 +390,14 @@ class BusinessPeerInvalid(_BadRequest):
     """BUSINESS_PEER_INVALID (400). The business connection does not cover this chat."""
 
 class BusinessPeerUsageMissing(_BadRequest):
-    """BUSINESS_PEER_USAGE_MISSING (400). Business peer usage is missing."""
+    """BUSINESS_PEER_USAGE_MISSING (400). This chat was not active lately enough for the business
+    bot to write there: wait until the other user writes.
+    """
 
 class BusinessRecipientsEmpty(_BadRequest):
-    """BUSINESS_RECIPIENTS_EMPTY (400). Business recipients is empty."""
+    """BUSINESS_RECIPIENTS_EMPTY (400). No chats were chosen for the business bot: set one flag of
+    recipients, or name users.
+    """
 
 class BusinessRecipientsInvalid(_BadRequest):
     """BUSINESS_RECIPIENTS_INVALID (400). Business recipients is not valid."""
@@ -373,13 +409,17 @@ class BusinessWorkHoursPeriodInvalid(_BadRequest):
     """BUSINESS_WORK_HOURS_PERIOD_INVALID (400). Business work hours period is not valid."""
 
 class ButtonCopyTextInvalid(_BadRequest):
-    """BUTTON_COPY_TEXT_INVALID (400). Button copy text is not valid."""
+    """BUTTON_COPY_TEXT_INVALID (400). The text that a button copies is empty or too long: give 1
+    to 256 characters.
+    """
 
 class ButtonDataInvalid(_BadRequest):
     """BUTTON_DATA_INVALID (400). The data of a button is missing or longer than 64 bytes."""
 
 class ButtonIdInvalid(_BadRequest):
-    """BUTTON_ID_INVALID (400). Button id is not valid."""
+    """BUTTON_ID_INVALID (400). A button that asks for a chat or user has an id that cannot be
+    used: give every such button its own button_id.
+    """
 
 class ButtonInvalid(_BadRequest):
     """BUTTON_INVALID (400). Button is not valid."""
@@ -399,10 +439,14 @@ class ButtonUrlInvalid(_BadRequest):
     """
 
 class ButtonUserInvalid(_BadRequest):
-    """BUTTON_USER_INVALID (400). Button user is not valid."""
+    """BUTTON_USER_INVALID (400). A button that opens a profile names a user who cannot be found:
+    resolve the user first.
+    """
 
 class ButtonUserPrivacyRestricted(_BadRequest):
-    """BUTTON_USER_PRIVACY_RESTRICTED (400). Button user privacy is restricted."""
+    """BUTTON_USER_PRIVACY_RESTRICTED (400). A button cannot open this user's profile, because
+    their privacy settings forbid links to it: leave the button out.
+    """
 
 class CallAlreadyAccepted(_BadRequest):
     """CALL_ALREADY_ACCEPTED (400). Call already accepted."""
@@ -443,7 +487,9 @@ class ChannelBanned(_BadRequest):
     """CHANNEL_BANNED (400). Channel banned."""
 
 class ChannelForumMissing(_BadRequest):
-    """CHANNEL_FORUM_MISSING (400). Channel forum is missing."""
+    """CHANNEL_FORUM_MISSING (400). This chat has no topics: turn them on with
+    channels.toggleForum, or call this for a forum.
+    """
 
 class ChannelIdInvalid(_BadRequest):
     """CHANNEL_ID_INVALID (400). Channel id is not valid."""
@@ -454,10 +500,14 @@ class ChannelInvalid(_BadRequest):
     """
 
 class ChannelMonoforumUnsupported(_BadRequest):
-    """CHANNEL_MONOFORUM_UNSUPPORTED (400). Channel monoforum is not supported."""
+    """CHANNEL_MONOFORUM_UNSUPPORTED (400). A channel's chat of direct messages does not know this
+    method: call it for the channel itself, if it makes sense there.
+    """
 
 class ChannelParicipantMissing(_BadRequest):
-    """CHANNEL_PARICIPANT_MISSING (400). Channel paricipant is missing."""
+    """CHANNEL_PARICIPANT_MISSING (400). The user is not a member of the channel: nothing can be
+    done for them there until they join.
+    """
 
 class ChannelPrivate(_RpcError):
     """CHANNEL_PRIVATE (400, 403, 406). This account is not in the channel, or was banned from it:
@@ -465,22 +515,34 @@ class ChannelPrivate(_RpcError):
     """
 
 class ChannelPublicGroupNa(_Forbidden):
-    """CHANNEL_PUBLIC_GROUP_NA (403). Channel public group na."""
+    """CHANNEL_PUBLIC_GROUP_NA (403). The channel or supergroup cannot be reached by this account:
+    join it, or drop it from your list.
+    """
 
 class ChannelTooBig(_BadRequest):
-    """CHANNEL_TOO_BIG (400). Channel is too big."""
+    """CHANNEL_TOO_BIG (400). The channel is too big for its history to be deleted for everyone:
+    delete single messages instead.
+    """
 
 class ChannelTooLarge(_RpcError):
-    """CHANNEL_TOO_LARGE (400, 406). Channel is too large."""
+    """CHANNEL_TOO_LARGE (400, 406). The channel has too many members to be deleted by a call:
+    remove members first, or ask Telegram's support.
+    """
 
 class ChannelsAdminLocatedTooMuch(_BadRequest):
-    """CHANNELS_ADMIN_LOCATED_TOO_MUCH (400). Channels admin located are more than the limit."""
+    """CHANNELS_ADMIN_LOCATED_TOO_MUCH (400). This account owns as many groups bound to a place as
+    it may: give one up first.
+    """
 
 class ChannelsAdminPublicTooMuch(_BadRequest):
-    """CHANNELS_ADMIN_PUBLIC_TOO_MUCH (400). Channels admin public are more than the limit."""
+    """CHANNELS_ADMIN_PUBLIC_TOO_MUCH (400). This account owns as many public channels and groups
+    as it may: remove the username of one first; channels.getAdminedPublicChannels lists them.
+    """
 
 class ChannelsTooMuch(_BadRequest):
-    """CHANNELS_TOO_MUCH (400). Channels are more than the limit."""
+    """CHANNELS_TOO_MUCH (400). The account is in as many channels and supergroups as it may be:
+    leave one first.
+    """
 
 class ChargeAlreadyRefunded(_BadRequest):
     """CHARGE_ALREADY_REFUNDED (400). Charge already refunded."""
@@ -495,16 +557,22 @@ class ChargeNotFound(_BadRequest):
     """CHARGE_NOT_FOUND (400). Charge was not found."""
 
 class ChatAboutNotModified(_BadRequest):
-    """CHAT_ABOUT_NOT_MODIFIED (400). Chat about is the same as before, nothing was changed."""
+    """CHAT_ABOUT_NOT_MODIFIED (400). The description of the chat already reads like that, so
+    nothing was changed; usually this can be ignored.
+    """
 
 class ChatAboutTooLong(_BadRequest):
-    """CHAT_ABOUT_TOO_LONG (400). Chat about is too long."""
+    """CHAT_ABOUT_TOO_LONG (400). The description of the chat is longer than 255 characters:
+    shorten it.
+    """
 
 class ChatActionForbidden(_Forbidden):
     """CHAT_ACTION_FORBIDDEN (403). Chat action is forbidden here."""
 
 class ChatAdminInviteRequired(_Forbidden):
-    """CHAT_ADMIN_INVITE_REQUIRED (403). Chat admin invite is required."""
+    """CHAT_ADMIN_INVITE_REQUIRED (403). You may not invite users here, so you cannot make a user
+    from outside an admin: ask for the right to invite, or let them join first.
+    """
 
 class ChatAdminRequired(_RpcError):
     """CHAT_ADMIN_REQUIRED (400, 403). Only admins with the right for it can do this here: ask for
@@ -512,7 +580,9 @@ class ChatAdminRequired(_RpcError):
     """
 
 class ChatDiscussionUnallowed(_BadRequest):
-    """CHAT_DISCUSSION_UNALLOWED (400). Chat discussion unallowed."""
+    """CHAT_DISCUSSION_UNALLOWED (400). A group that is linked to a channel cannot do this: unlink
+    it with channels.setDiscussionGroup first.
+    """
 
 class ChatForbidden(_Forbidden):
     """CHAT_FORBIDDEN (403). Chat is forbidden here."""
@@ -526,13 +596,15 @@ class ChatGetFailed(_ServerError):
     """CHAT_GET_FAILED (500). Chat get failed."""
 
 class ChatGuestSendForbidden(_Forbidden):
-    """CHAT_GUEST_SEND_FORBIDDEN (403). Chat guest send is forbidden here."""
+    """CHAT_GUEST_SEND_FORBIDDEN (403). Only members may write in this group: join it before you
+    send.
+    """
 
 class ChatIdEmpty(_BadRequest):
     """CHAT_ID_EMPTY (400). Chat id is empty."""
 
 class ChatIdGenerateFailed(_ServerError):
-    """CHAT_ID_GENERATE_FAILED (500). Chat id generate failed."""
+    """CHAT_ID_GENERATE_FAILED (500). Telegram could not give the new group an id: try again later."""
 
 class ChatIdInvalid(_BadRequest):
     """CHAT_ID_INVALID (400). There is no group with this id among this account's groups: channels
@@ -545,13 +617,17 @@ class ChatInvalid(_RpcError):
     """
 
 class ChatInvitePermanent(_BadRequest):
-    """CHAT_INVITE_PERMANENT (400). Chat invite permanent."""
+    """CHAT_INVITE_PERMANENT (400). This is the main link of the chat: it has neither a limit nor
+    an end that could be edited. Revoke it, or make another link.
+    """
 
 class ChatLinkExists(_BadRequest):
-    """CHAT_LINK_EXISTS (400). Chat link exists."""
+    """CHAT_LINK_EXISTS (400). The group is linked to a channel, so its history has to stay visible
+    to new members: unlink it first.
+    """
 
 class ChatMemberAddFailed(_BadRequest):
-    """CHAT_MEMBER_ADD_FAILED (400). Chat member add failed."""
+    """CHAT_MEMBER_ADD_FAILED (400). Telegram could not add the member: try again later."""
 
 class ChatNotModified(_BadRequest):
     """CHAT_NOT_MODIFIED (400). The chat already is as you asked, so nothing was changed; usually
@@ -565,58 +641,68 @@ class ChatOccupyUsernameFailed(_ServerError):
     """CHAT_OCCUPY_USERNAME_FAILED (500). Chat occupy username failed."""
 
 class ChatPublicRequired(_BadRequest):
-    """CHAT_PUBLIC_REQUIRED (400). Chat public is required."""
+    """CHAT_PUBLIC_REQUIRED (400). Only public groups, or groups linked to a channel, can do this:
+    give the group a username first.
+    """
 
 class ChatRestricted(_BadRequest):
     """CHAT_RESTRICTED (400). This account may not write in the chat."""
 
 class ChatRevokeDateUnsupported(_BadRequest):
-    """CHAT_REVOKE_DATE_UNSUPPORTED (400). Chat revoke date is not supported."""
+    """CHAT_REVOKE_DATE_UNSUPPORTED (400). Messages cannot be deleted by date in this chat: leave
+    out min_date and max_date.
+    """
 
 class ChatSendAudiosForbidden(_Forbidden):
-    """CHAT_SEND_AUDIOS_FORBIDDEN (403). Chat send audios is forbidden here."""
+    """CHAT_SEND_AUDIOS_FORBIDDEN (403). Music is not allowed for you in this chat."""
 
 class ChatSendDocsForbidden(_Forbidden):
-    """CHAT_SEND_DOCS_FORBIDDEN (403). Chat send docs is forbidden here."""
+    """CHAT_SEND_DOCS_FORBIDDEN (403). Files are not allowed for you in this chat."""
 
 class ChatSendGameForbidden(_Forbidden):
-    """CHAT_SEND_GAME_FORBIDDEN (403). Chat send game is forbidden here."""
+    """CHAT_SEND_GAME_FORBIDDEN (403). Games are not allowed for you in this chat."""
 
 class ChatSendGifsForbidden(_Forbidden):
-    """CHAT_SEND_GIFS_FORBIDDEN (403). Chat send gifs is forbidden here."""
+    """CHAT_SEND_GIFS_FORBIDDEN (403). GIFs are not allowed for you in this chat."""
 
 class ChatSendInlineForbidden(_RpcError):
-    """CHAT_SEND_INLINE_FORBIDDEN (400, 403). Chat send inline is forbidden here."""
+    """CHAT_SEND_INLINE_FORBIDDEN (400, 403). Results of inline bots are not allowed for you in
+    this chat.
+    """
 
 class ChatSendMediaForbidden(_Forbidden):
-    """CHAT_SEND_MEDIA_FORBIDDEN (403). Chat send media is forbidden here."""
+    """CHAT_SEND_MEDIA_FORBIDDEN (403). Media are not allowed for you in this chat: send text
+    instead.
+    """
 
 class ChatSendPhotosForbidden(_Forbidden):
-    """CHAT_SEND_PHOTOS_FORBIDDEN (403). Chat send photos is forbidden here."""
+    """CHAT_SEND_PHOTOS_FORBIDDEN (403). Photos are not allowed for you in this chat."""
 
 class ChatSendPlainForbidden(_Forbidden):
     """CHAT_SEND_PLAIN_FORBIDDEN (403). Text messages are not allowed for you in this chat."""
 
 class ChatSendPollForbidden(_Forbidden):
-    """CHAT_SEND_POLL_FORBIDDEN (403). Chat send poll is forbidden here."""
+    """CHAT_SEND_POLL_FORBIDDEN (403). Polls are not allowed for you in this chat."""
 
 class ChatSendRoundvideosForbidden(_Forbidden):
     """CHAT_SEND_ROUNDVIDEOS_FORBIDDEN (403). Chat send roundvideos is forbidden here."""
 
 class ChatSendStickersForbidden(_Forbidden):
-    """CHAT_SEND_STICKERS_FORBIDDEN (403). Chat send stickers is forbidden here."""
+    """CHAT_SEND_STICKERS_FORBIDDEN (403). Stickers are not allowed for you in this chat."""
 
 class ChatSendVideosForbidden(_Forbidden):
-    """CHAT_SEND_VIDEOS_FORBIDDEN (403). Chat send videos is forbidden here."""
+    """CHAT_SEND_VIDEOS_FORBIDDEN (403). Videos are not allowed for you in this chat."""
 
 class ChatSendVoicesForbidden(_Forbidden):
-    """CHAT_SEND_VOICES_FORBIDDEN (403). Chat send voices is forbidden here."""
+    """CHAT_SEND_VOICES_FORBIDDEN (403). Voice messages are not allowed for you in this chat."""
 
 class ChatSendWebpageForbidden(_Forbidden):
-    """CHAT_SEND_WEBPAGE_FORBIDDEN (403). Chat send webpage is forbidden here."""
+    """CHAT_SEND_WEBPAGE_FORBIDDEN (403). Previews of links are not allowed for you in this chat:
+    send the message without one.
+    """
 
 class ChatTitleEmpty(_BadRequest):
-    """CHAT_TITLE_EMPTY (400). Chat title is empty."""
+    """CHAT_TITLE_EMPTY (400). A chat needs a title: give one of 1 to 128 characters."""
 
 class ChatTooBig(_BadRequest):
     """CHAT_TOO_BIG (400). Chat is too big."""
@@ -680,7 +766,9 @@ class ConnectionApiIdInvalid(_BadRequest):
     """
 
 class ConnectionAppVersionEmpty(_BadRequest):
-    """CONNECTION_APP_VERSION_EMPTY (400). Connection app version is empty."""
+    """CONNECTION_APP_VERSION_EMPTY (400). The connection was opened without a version of the
+    application: give one.
+    """
 
 class ConnectionDeviceModelEmpty(_BadRequest):
     """CONNECTION_DEVICE_MODEL_EMPTY (400). The connection was opened without a device model: give
@@ -688,7 +776,9 @@ class ConnectionDeviceModelEmpty(_BadRequest):
     """
 
 class ConnectionIdInvalid(_BadRequest):
-    """CONNECTION_ID_INVALID (400). Connection id is not valid."""
+    """CONNECTION_ID_INVALID (400). There is no business connection with this id: take it from the
+    latest update about the connection.
+    """
 
 class ConnectionLangPackInvalid(_BadRequest):
     """CONNECTION_LANG_PACK_INVALID (400). The language pack named when the connection was opened
@@ -715,7 +805,9 @@ class ContactAddMissing(_BadRequest):
     """CONTACT_ADD_MISSING (400). Contact add is missing."""
 
 class ContactIdInvalid(_BadRequest):
-    """CONTACT_ID_INVALID (400). Contact id is not valid."""
+    """CONTACT_ID_INVALID (400). There is no such user for this account, or it is the account
+    itself: resolve the user again.
+    """
 
 class ContactMissing(_BadRequest):
     """CONTACT_MISSING (400). Contact is missing."""
@@ -730,7 +822,9 @@ class CreateCallFailed(_BadRequest):
     """CREATE_CALL_FAILED (400). Create call failed."""
 
 class CredentialInvalid(_BadRequest):
-    """CREDENTIAL_INVALID (400). Credential is not valid."""
+    """CREDENTIAL_INVALID (400). The passkey's answer could not be verified: begin again and let
+    the device sign the new challenge.
+    """
 
 class CurrencyTotalAmountInvalid(_BadRequest):
     """CURRENCY_TOTAL_AMOUNT_INVALID (400). Currency total amount is not valid."""
@@ -745,7 +839,7 @@ class DataInvalid(_BadRequest):
     """DATA_INVALID (400). The data of the request cannot be used."""
 
 class DataJsonInvalid(_BadRequest):
-    """DATA_JSON_INVALID (400). Data json is not valid."""
+    """DATA_JSON_INVALID (400). The data are not valid JSON: check what you serialised."""
 
 class DataTooLong(_BadRequest):
     """DATA_TOO_LONG (400). Data is too long."""
@@ -756,7 +850,9 @@ class DateEmpty(_BadRequest):
     """
 
 class DcIdInvalid(_BadRequest):
-    """DC_ID_INVALID (400). Dc id is not valid."""
+    """DC_ID_INVALID (400). There is no such data centre, or this connection is to it already: take
+    the number from help.getConfig.
+    """
 
 class DeleteAnswerForbidden(_BadRequest):
     """DELETE_ANSWER_FORBIDDEN (400). Delete answer is forbidden here."""
@@ -765,16 +861,24 @@ class DhGAInvalid(_BadRequest):
     """DH_G_A_INVALID (400). Dh g a is not valid."""
 
 class DocumentInvalid(_BadRequest):
-    """DOCUMENT_INVALID (400). Document is not valid."""
+    """DOCUMENT_INVALID (400). The document does not exist or is of the wrong kind here: use the
+    id, access hash and file reference of one just fetched.
+    """
 
 class EditBotInviteForbidden(_Forbidden):
-    """EDIT_BOT_INVITE_FORBIDDEN (403). Edit bot invite is forbidden here."""
+    """EDIT_BOT_INVITE_FORBIDDEN (403). Invite links made by bots can be edited only by those bots:
+    make a link of your own.
+    """
 
 class EditMessageTempRestricted(_NotAcceptable):
-    """EDIT_MESSAGE_TEMP_RESTRICTED (406). Edit message temp is restricted."""
+    """EDIT_MESSAGE_TEMP_RESTRICTED (406). This message cannot be edited at present: try again
+    later.
+    """
 
 class EffectChatInvalid(_BadRequest):
-    """EFFECT_CHAT_INVALID (400). Effect chat is not valid."""
+    """EFFECT_CHAT_INVALID (400). Message effects work only in private chats: leave out effect
+    here.
+    """
 
 class EffectIdInvalid(_BadRequest):
     """EFFECT_ID_INVALID (400). Effect id is not valid."""
@@ -786,16 +890,20 @@ class EmailHashExpired(_BadRequest):
     """EMAIL_HASH_EXPIRED (400). The e-mail address waited too long for its code: set it again."""
 
 class EmailInstallMissing(_BadRequest):
-    """EMAIL_INSTALL_MISSING (400). Email install is missing."""
+    """EMAIL_INSTALL_MISSING (400). No e-mail address is set for the log-in of this account: have
+    the code sent another way.
+    """
 
 class EmailInvalid(_BadRequest):
     """EMAIL_INVALID (400). This is no e-mail address that Telegram can send a code to."""
 
 class EmailNotAllowed(_BadRequest):
-    """EMAIL_NOT_ALLOWED (400). Email is not allowed here."""
+    """EMAIL_NOT_ALLOWED (400). This e-mail address may not be used: give one of another provider."""
 
 class EmailNotSetup(_BadRequest):
-    """EMAIL_NOT_SETUP (400). Email not setup."""
+    """EMAIL_NOT_SETUP (400). The account has no e-mail address for log-in yet: set one up before
+    you change or use it.
+    """
 
 class EmailUnconfirmed(_BadRequest):
     """EMAIL_UNCONFIRMED (400). The e-mail address has to be confirmed first, with the code that
@@ -824,7 +932,9 @@ class EmoticonStickerpackMissing(_BadRequest):
     """EMOTICON_STICKERPACK_MISSING (400). Emoticon stickerpack is missing."""
 
 class EncryptedMessageInvalid(_BadRequest):
-    """ENCRYPTED_MESSAGE_INVALID (400). Encrypted message is not valid."""
+    """ENCRYPTED_MESSAGE_INVALID (400). The proof that binds the temporary key does not fit: make a
+    new temporary key and bind it again. If that fails too, log in with a new session.
+    """
 
 class EncryptionAlreadyAccepted(_BadRequest):
     """ENCRYPTION_ALREADY_ACCEPTED (400). Encryption already accepted."""
@@ -836,7 +946,7 @@ class EncryptionDeclineAdminFailed(_ServerError):
     """ENCRYPTION_DECLINE_ADMIN_FAILED (500). Encryption decline admin failed."""
 
 class EncryptionDeclined(_BadRequest):
-    """ENCRYPTION_DECLINED (400). Encryption declined."""
+    """ENCRYPTION_DECLINED (400). The secret chat was ended by one side: request a new one."""
 
 class EncryptionIdInvalid(_BadRequest):
     """ENCRYPTION_ID_INVALID (400). Encryption id is not valid."""
@@ -858,13 +968,17 @@ class EntityBoundsInvalid(_BadRequest):
     """
 
 class EntityDateFormatInvalid(_BadRequest):
-    """ENTITY_DATE_FORMAT_INVALID (400). Entity date format is not valid."""
+    """ENTITY_DATE_FORMAT_INVALID (400). The flags of a date entity contradict each other: choose
+    either relative or a plain date and time format.
+    """
 
 class EntityDateInvalid(_BadRequest):
-    """ENTITY_DATE_INVALID (400). Entity date is not valid."""
+    """ENTITY_DATE_INVALID (400). A date entity carries no usable date: give it as a Unix time."""
 
 class EntityDateTooLong(_BadRequest):
-    """ENTITY_DATE_TOO_LONG (400). Entity date is too long."""
+    """ENTITY_DATE_TOO_LONG (400). A date entity covers too much text: let it cover only the words
+    of the date.
+    """
 
 class EntityMentionUserInvalid(_BadRequest):
     """ENTITY_MENTION_USER_INVALID (400). A mention names a user who cannot be found: resolve the
@@ -875,13 +989,17 @@ class ErrorTextEmpty(_BadRequest):
     """ERROR_TEXT_EMPTY (400). Error text is empty."""
 
 class ExpireDateInvalid(_BadRequest):
-    """EXPIRE_DATE_INVALID (400). Expire date is not valid."""
+    """EXPIRE_DATE_INVALID (400). The end of the invite link is not usable: give a time in the
+    future.
+    """
 
 class ExpireForbidden(_BadRequest):
     """EXPIRE_FORBIDDEN (400). Expire is forbidden here."""
 
 class ExpiresAtInvalid(_BadRequest):
-    """EXPIRES_AT_INVALID (400). Expires at is not valid."""
+    """EXPIRES_AT_INVALID (400). The end of the temporary key is in the past, or differs from the
+    one given when it was made: set both clock and expires_at right.
+    """
 
 class ExportCardInvalid(_BadRequest):
     """EXPORT_CARD_INVALID (400). Export card is not valid."""
@@ -950,7 +1068,9 @@ class FilePartTooSmall(_BadRequest):
     """FILE_PART_TOO_SMALL (400). File part too small."""
 
 class FilePartsInvalid(_BadRequest):
-    """FILE_PARTS_INVALID (400). File parts is not valid."""
+    """FILE_PARTS_INVALID (400). The number of parts does not fit the file that was uploaded: count
+    the parts, and upload the file again if one is missing.
+    """
 
 class FileReferenceEmpty(_BadRequest):
     """FILE_REFERENCE_EMPTY (400). File reference is empty."""
@@ -961,7 +1081,9 @@ class FileReferenceExpired(_BadRequest):
     """
 
 class FileReferenceInvalid(_BadRequest):
-    """FILE_REFERENCE_INVALID (400). File reference is not valid."""
+    """FILE_REFERENCE_INVALID (400). The reference to the file is malformed: fetch the message
+    again and use the file from there.
+    """
 
 class FileTitleEmpty(_BadRequest):
     """FILE_TITLE_EMPTY (400). File title is empty."""
@@ -1040,10 +1162,14 @@ class FormUnsupported(_BadRequest):
     """FORM_UNSUPPORTED (400). Form is not supported."""
 
 class ForumEnabled(_BadRequest):
-    """FORUM_ENABLED (400). Forum enabled."""
+    """FORUM_ENABLED (400). This cannot be done while the group has topics: turn them off with
+    channels.toggleForum first.
+    """
 
 class FreshChangeAdminsForbidden(_RpcError):
-    """FRESH_CHANGE_ADMINS_FORBIDDEN (400, 406). Fresh change admins is forbidden here."""
+    """FRESH_CHANGE_ADMINS_FORBIDDEN (400, 406). You were made an admin too recently to change
+    other admins: wait some hours, or ask an older admin.
+    """
 
 class FreshChangePhoneForbidden(_NotAcceptable):
     """FRESH_CHANGE_PHONE_FORBIDDEN (406). Fresh change phone is forbidden here."""
@@ -1062,10 +1188,14 @@ class FromPeerInvalid(_BadRequest):
     """FROM_PEER_INVALID (400). The sender to search for cannot be found: resolve the user first."""
 
 class FrozenMethodInvalid(_Flood):
-    """FROZEN_METHOD_INVALID (420). Frozen method is not valid."""
+    """FROZEN_METHOD_INVALID (420). This account is frozen by Telegram and may not call the method:
+    an appeal can be made in an official app.
+    """
 
 class FrozenParticipantMissing(_BadRequest):
-    """FROZEN_PARTICIPANT_MISSING (400). Frozen participant is missing."""
+    """FROZEN_PARTICIPANT_MISSING (400). This account is frozen by Telegram and cannot reach this
+    chat: an appeal can be made in an official app.
+    """
 
 class FutureCreatorNone(_BadRequest):
     """FUTURE_CREATOR_NONE (400). Future creator none."""
@@ -1125,7 +1255,9 @@ class GroupcallChangeForbidden(_Forbidden):
     """GROUPCALL_CHANGE_FORBIDDEN (403). Groupcall change is forbidden here."""
 
 class GroupcallForbidden(_RpcError):
-    """GROUPCALL_FORBIDDEN (400, 403). Groupcall is forbidden here."""
+    """GROUPCALL_FORBIDDEN (400, 403). The video chat is over or closed to this account: get the
+    current one from the full chat.
+    """
 
 class GroupcallInvalid(_BadRequest):
     """GROUPCALL_INVALID (400). Groupcall is not valid."""
@@ -1143,7 +1275,9 @@ class GroupedIdOccupyFailed(_ServerError):
     """GROUPED_ID_OCCUPY_FAILED (500). Grouped id occupy failed."""
 
 class GroupedMediaInvalid(_BadRequest):
-    """GROUPED_MEDIA_INVALID (400). Grouped media is not valid."""
+    """GROUPED_MEDIA_INVALID (400). The messages cannot be sent as one album: leave out what does
+    not fit, such as other kinds of media.
+    """
 
 class HashInvalid(_BadRequest):
     """HASH_INVALID (400). There is no session with this hash: list the sessions again."""
@@ -1155,10 +1289,12 @@ class HashtagInvalid(_BadRequest):
     """HASHTAG_INVALID (400). Hashtag is not valid."""
 
 class HideRequesterMissing(_BadRequest):
-    """HIDE_REQUESTER_MISSING (400). Hide requester is missing."""
+    """HIDE_REQUESTER_MISSING (400). There is no such request to join: it was answered or withdrawn
+    meanwhile.
+    """
 
 class HistoryGetFailed(_ServerError):
-    """HISTORY_GET_FAILED (500). History get failed."""
+    """HISTORY_GET_FAILED (500). The server could not read the history: try again later."""
 
 class IdExpired(_BadRequest):
     """ID_EXPIRED (400). Id has expired."""
@@ -1170,7 +1306,7 @@ class ImageEngineDown(_ServerError):
     """IMAGE_ENGINE_DOWN (500). Image engine down."""
 
 class ImageProcessFailed(_BadRequest):
-    """IMAGE_PROCESS_FAILED (400). Image process failed."""
+    """IMAGE_PROCESS_FAILED (400). Telegram could not read the picture: send a valid JPEG or PNG."""
 
 class ImportFileInvalid(_BadRequest):
     """IMPORT_FILE_INVALID (400). Import file is not valid."""
@@ -1191,7 +1327,9 @@ class ImportTokenInvalid(_BadRequest):
     """IMPORT_TOKEN_INVALID (400). Import token is not valid."""
 
 class InlineBotRequired(_Forbidden):
-    """INLINE_BOT_REQUIRED (403). Inline bot is required."""
+    """INLINE_BOT_REQUIRED (403). Only the bot that the message came through may edit it: use
+    messages.editInlineBotMessage as that bot.
+    """
 
 class InlineResultExpired(_BadRequest):
     """INLINE_RESULT_EXPIRED (400). Inline result has expired."""
@@ -1218,7 +1356,7 @@ class InputFileInvalid(_BadRequest):
     """INPUT_FILE_INVALID (400). Input file is not valid."""
 
 class InputFilterInvalid(_BadRequest):
-    """INPUT_FILTER_INVALID (400). Input filter is not valid."""
+    """INPUT_FILTER_INVALID (400). This filter cannot be used in this search: choose another one."""
 
 class InputLayerInvalid(_BadRequest):
     """INPUT_LAYER_INVALID (400). The server does not speak the layer that the client announced."""
@@ -1274,19 +1412,25 @@ class InviteForbiddenWithJoinas(_BadRequest):
     """INVITE_FORBIDDEN_WITH_JOINAS (400). Invite forbidden with joinas."""
 
 class InviteHashEmpty(_BadRequest):
-    """INVITE_HASH_EMPTY (400). Invite hash is empty."""
+    """INVITE_HASH_EMPTY (400). The hash of the invite link is missing: give what follows + or
+    joinchat/ in it.
+    """
 
 class InviteHashExpired(_RpcError):
-    """INVITE_HASH_EXPIRED (400, 406). Invite hash has expired."""
+    """INVITE_HASH_EXPIRED (400, 406). The invite link has ended or was revoked: ask for a new one."""
 
 class InviteHashInvalid(_BadRequest):
-    """INVITE_HASH_INVALID (400). Invite hash is not valid."""
+    """INVITE_HASH_INVALID (400). This is no hash of an invite link: give only what follows + or
+    joinchat/ in it.
+    """
 
 class InviteRequestSent(_BadRequest):
-    """INVITE_REQUEST_SENT (400). Invite request sent."""
+    """INVITE_REQUEST_SENT (400). Your request to join was sent: wait until an admin lets you in."""
 
 class InviteRevokedMissing(_BadRequest):
-    """INVITE_REVOKED_MISSING (400). Invite revoked is missing."""
+    """INVITE_REVOKED_MISSING (400). The invite link was not revoked, or was deleted already:
+    revoke it before you delete it.
+    """
 
 class InviteSlugEmpty(_BadRequest):
     """INVITE_SLUG_EMPTY (400). Invite slug is empty."""
@@ -1316,13 +1460,19 @@ class LangCodeInvalid(_BadRequest):
     """LANG_CODE_INVALID (400). Lang code is not valid."""
 
 class LangCodeNotSupported(_BadRequest):
-    """LANG_CODE_NOT_SUPPORTED (400). Lang code not supported."""
+    """LANG_CODE_NOT_SUPPORTED (400). The language pack has no such language: take a code from
+    langpack.getLanguages.
+    """
 
 class LangPackInvalid(_BadRequest):
-    """LANG_PACK_INVALID (400). Lang pack is not valid."""
+    """LANG_PACK_INVALID (400). There is no language pack of this name: use that of a platform,
+    such as android, ios, tdesktop or macos.
+    """
 
 class LanguageInvalid(_BadRequest):
-    """LANGUAGE_INVALID (400). Language is not valid."""
+    """LANGUAGE_INVALID (400). There is no such language in the language pack: take one from
+    langpack.getLanguages.
+    """
 
 class LastnameInvalid(_BadRequest):
     """LASTNAME_INVALID (400). The last name is not allowed: give at most 64 characters, or none."""
@@ -1349,7 +1499,9 @@ class ManagerPermissionMissing(_BadRequest):
     """MANAGER_PERMISSION_MISSING (400). Manager permission is missing."""
 
 class MaxDateInvalid(_BadRequest):
-    """MAX_DATE_INVALID (400). Max date is not valid."""
+    """MAX_DATE_INVALID (400). The latest date is not usable: give a Unix time that is not before
+    min_date nor in the future.
+    """
 
 class MaxIdInvalid(_BadRequest):
     """MAX_ID_INVALID (400). Max id is not valid."""
@@ -1370,22 +1522,30 @@ class MediaEmpty(_BadRequest):
     """MEDIA_EMPTY (400). The request carries no media that can be sent."""
 
 class MediaFileInvalid(_BadRequest):
-    """MEDIA_FILE_INVALID (400). Media file is not valid."""
+    """MEDIA_FILE_INVALID (400). The file cannot be sent as this kind of media: check it, and
+    upload it again.
+    """
 
 class MediaGroupedInvalid(_BadRequest):
-    """MEDIA_GROUPED_INVALID (400). Media grouped is not valid."""
+    """MEDIA_GROUPED_INVALID (400). The new media do not fit the album that the message belongs to:
+    an album mixes only photos with videos, and keeps files and music apart.
+    """
 
 class MediaInvalid(_BadRequest):
-    """MEDIA_INVALID (400). Media is not valid."""
+    """MEDIA_INVALID (400). The media cannot be used here: check its kind and its file."""
 
 class MediaNewInvalid(_BadRequest):
-    """MEDIA_NEW_INVALID (400). Media new is not valid."""
+    """MEDIA_NEW_INVALID (400). The message cannot get media of this kind: choose another, or send
+    a new message.
+    """
 
 class MediaPrevInvalid(_BadRequest):
     """MEDIA_PREV_INVALID (400). The message has no media that could be replaced."""
 
 class MediaTtlInvalid(_BadRequest):
-    """MEDIA_TTL_INVALID (400). Media ttl is not valid."""
+    """MEDIA_TTL_INVALID (400). The media that destroy themselves cannot be used or changed here:
+    leave out ttl_seconds.
+    """
 
 class MediaTypeInvalid(_BadRequest):
     """MEDIA_TYPE_INVALID (400). Media type is not valid."""
@@ -1409,10 +1569,14 @@ class MemberFetchFailed(_ServerError):
     """MEMBER_FETCH_FAILED (500). Member fetch failed."""
 
 class MemberNoLocation(_ServerError):
-    """MEMBER_NO_LOCATION (500). Member no location."""
+    """MEMBER_NO_LOCATION (500). Telegram could not find where the user's data are kept: try again
+    later.
+    """
 
 class MemberOccupyPrimaryLocFailed(_ServerError):
-    """MEMBER_OCCUPY_PRIMARY_LOC_FAILED (500). Member occupy primary loc failed."""
+    """MEMBER_OCCUPY_PRIMARY_LOC_FAILED (500). Telegram could not make room for the new account:
+    try again later.
+    """
 
 class MemberOccupyUsernameFailed(_ServerError):
     """MEMBER_OCCUPY_USERNAME_FAILED (500). Member occupy username failed."""
@@ -1467,7 +1631,9 @@ class MethodInvalid(_RpcError):
     """METHOD_INVALID (400, 404). There is no such method, or it is not available to you."""
 
 class MinDateInvalid(_BadRequest):
-    """MIN_DATE_INVALID (400). Min date is not valid."""
+    """MIN_DATE_INVALID (400). The earliest date is not usable: give a Unix time that is in the
+    past and not after max_date.
+    """
 
 class MonoforumFilterInvalid(_BadRequest):
     """MONOFORUM_FILTER_INVALID (400). Monoforum filter is not valid."""
@@ -1523,13 +1689,19 @@ class NeedActionMissing(_BadRequest):
     """NEED_ACTION_MISSING (400). Need action is missing."""
 
 class NeedChatInvalid(_ServerError):
-    """NEED_CHAT_INVALID (500). Need chat is not valid."""
+    """NEED_CHAT_INVALID (500). Telegram could not load a chat that the answer needs: try again
+    later, or resolve the chat again.
+    """
 
 class NeedDocInvalid(_ServerError):
-    """NEED_DOC_INVALID (500). Need doc is not valid."""
+    """NEED_DOC_INVALID (500). Telegram could not load a file that the answer needs: try again
+    later.
+    """
 
 class NeedMemberInvalid(_ServerError):
-    """NEED_MEMBER_INVALID (500). Need member is not valid."""
+    """NEED_MEMBER_INVALID (500). Telegram could not load a user that the answer needs: try again
+    later, or resolve the user again.
+    """
 
 class NetworkMigrate(_Migrate, _SeeOther):
     """NETWORK_MIGRATE_X (303). Data centre {value} is the nearest: connect there."""
@@ -1609,7 +1781,9 @@ class ParticipantCallFailed(_ServerError):
     """PARTICIPANT_CALL_FAILED (500). Participant call failed."""
 
 class ParticipantIdInvalid(_BadRequest):
-    """PARTICIPANT_ID_INVALID (400). Participant id is not valid."""
+    """PARTICIPANT_ID_INVALID (400). The member named cannot be found: resolve the user or channel
+    again.
+    """
 
 class ParticipantJoinMissing(_RpcError):
     """PARTICIPANT_JOIN_MISSING (400, 403). Participant join is missing."""
@@ -1618,16 +1792,22 @@ class ParticipantVersionOutdated(_BadRequest):
     """PARTICIPANT_VERSION_OUTDATED (400). Participant version outdated."""
 
 class ParticipantsTooFew(_BadRequest):
-    """PARTICIPANTS_TOO_FEW (400). Participants too few."""
+    """PARTICIPANTS_TOO_FEW (400). The group has too few members for this: try again when it has
+    grown.
+    """
 
 class PasskeyAuthRestart(_ServerError):
-    """PASSKEY_AUTH_RESTART (500). Passkey auth restart."""
+    """PASSKEY_AUTH_RESTART (500). The log-in by passkey has to start over: call
+    auth.initPasskeyLogin again.
+    """
 
 class PasskeyCredentialNotFound(_BadRequest):
     """PASSKEY_CREDENTIAL_NOT_FOUND (400). Passkey credential was not found."""
 
 class PasskeyOriginMismatch(_BadRequest):
-    """PASSKEY_ORIGIN_MISMATCH (400). Passkey origin mismatch."""
+    """PASSKEY_ORIGIN_MISMATCH (400). The passkey was signed for another site or application: use
+    the origin that Telegram's challenge names.
+    """
 
 class PasswordEmpty(_BadRequest):
     """PASSWORD_EMPTY (400). There is no password, or it was left out: see account.getPassword."""
@@ -1636,7 +1816,9 @@ class PasswordHashInvalid(_BadRequest):
     """PASSWORD_HASH_INVALID (400). The password is wrong."""
 
 class PasswordMissing(_BadRequest):
-    """PASSWORD_MISSING (400). Password is missing."""
+    """PASSWORD_MISSING (400). The account has no password, and this needs one: set it with
+    account.updatePasswordSettings first.
+    """
 
 class PasswordRecoveryExpired(_BadRequest):
     """PASSWORD_RECOVERY_EXPIRED (400). The recovery code is too old: ask for a new one."""
@@ -1650,7 +1832,9 @@ class PasswordRequired(_BadRequest):
     """PASSWORD_REQUIRED (400). Password is required."""
 
 class PasswordTooFresh(_Wait, _BadRequest):
-    """PASSWORD_TOO_FRESH_X (400). Password too fresh."""
+    """PASSWORD_TOO_FRESH_X (400). The password was changed too recently for this: wait {value}
+    seconds.
+    """
 
 class PaymentCredentialsInvalid(_BadRequest):
     """PAYMENT_CREDENTIALS_INVALID (400). Payment credentials is not valid."""
@@ -1662,7 +1846,9 @@ class PaymentRequired(_BadRequest):
     """PAYMENT_REQUIRED (400). Payment is required."""
 
 class PaymentUnsupported(_NotAcceptable):
-    """PAYMENT_UNSUPPORTED (406). Payment is not supported."""
+    """PAYMENT_UNSUPPORTED (406). Messages of this kind cannot be paid for here: update the
+    application, or leave out the payment.
+    """
 
 class PeerFlood(_BadRequest):
     """PEER_FLOOD (400). This account wrote to too many strangers and is limited for a while: do
@@ -1681,7 +1867,9 @@ class PeerIdNotSupported(_BadRequest):
     """PEER_ID_NOT_SUPPORTED (400). This kind of peer cannot be used here."""
 
 class PeerTypesInvalid(_BadRequest):
-    """PEER_TYPES_INVALID (400). Peer types is not valid."""
+    """PEER_TYPES_INVALID (400). The kinds of chats named for an inline button cannot be used: name
+    kinds that exist, one at least and each once.
+    """
 
 class PeersListEmpty(_BadRequest):
     """PEERS_LIST_EMPTY (400). Peers list is empty."""
@@ -1712,7 +1900,9 @@ class PhoneCodeInvalid(_BadRequest):
     """PHONE_CODE_INVALID (400). The log-in code is wrong: compare it with the one that was sent."""
 
 class PhoneHashExpired(_BadRequest):
-    """PHONE_HASH_EXPIRED (400). Phone hash has expired."""
+    """PHONE_HASH_EXPIRED (400). The phone_code_hash is too old: ask for a new log-in code and use
+    its hash.
+    """
 
 class PhoneMigrate(_Migrate, _SeeOther):
     """PHONE_MIGRATE_X (303). The account of this number lives in data centre {value}: log in
@@ -1720,7 +1910,7 @@ class PhoneMigrate(_Migrate, _SeeOther):
     """
 
 class PhoneNotOccupied(_BadRequest):
-    """PHONE_NOT_OCCUPIED (400). Phone not is taken."""
+    """PHONE_NOT_OCCUPIED (400). No account that you may find has this phone number."""
 
 class PhoneNumberAppSignupForbidden(_BadRequest):
     """PHONE_NUMBER_APP_SIGNUP_FORBIDDEN (400). A new account for this number can be made only with
@@ -1750,7 +1940,9 @@ class PhonePasswordFlood(_NotAcceptable):
     """PHONE_PASSWORD_FLOOD (406). Too many attempts to log in: wait some hours."""
 
 class PhonePasswordProtected(_BadRequest):
-    """PHONE_PASSWORD_PROTECTED (400). Phone password protected."""
+    """PHONE_PASSWORD_PROTECTED (400). The number cannot be signed in like this, because its
+    account has a password: log in the usual way and give the password.
+    """
 
 class PhotoContentTypeInvalid(_BadRequest):
     """PHOTO_CONTENT_TYPE_INVALID (400). Photo content type is not valid."""
@@ -1765,25 +1957,35 @@ class PhotoCropFileMissing(_BadRequest):
     """PHOTO_CROP_FILE_MISSING (400). Photo crop file is missing."""
 
 class PhotoCropSizeSmall(_BadRequest):
-    """PHOTO_CROP_SIZE_SMALL (400). Photo crop size small."""
+    """PHOTO_CROP_SIZE_SMALL (400). The picture is too small: give one with sides of 160 pixels at
+    least.
+    """
 
 class PhotoExtInvalid(_BadRequest):
-    """PHOTO_EXT_INVALID (400). Photo ext is not valid."""
+    """PHOTO_EXT_INVALID (400). The name of the picture has an extension that photos cannot have:
+    use .jpg, .jpeg or .png.
+    """
 
 class PhotoFileMissing(_BadRequest):
-    """PHOTO_FILE_MISSING (400). Photo file is missing."""
+    """PHOTO_FILE_MISSING (400). The request names no picture: give an uploaded file."""
 
 class PhotoIdInvalid(_BadRequest):
     """PHOTO_ID_INVALID (400). Photo id is not valid."""
 
 class PhotoInvalid(_BadRequest):
-    """PHOTO_INVALID (400). Photo is not valid."""
+    """PHOTO_INVALID (400). The picture cannot be used: send a valid JPEG, or take the photo from a
+    message just fetched.
+    """
 
 class PhotoInvalidDimensions(_BadRequest):
-    """PHOTO_INVALID_DIMENSIONS (400). Photo invalid dimensions."""
+    """PHOTO_INVALID_DIMENSIONS (400). The picture is too wide, too high or too narrow for a photo:
+    scale it down, or send it as a file.
+    """
 
 class PhotoSaveFileInvalid(_BadRequest):
-    """PHOTO_SAVE_FILE_INVALID (400). Photo save file is not valid."""
+    """PHOTO_SAVE_FILE_INVALID (400). Telegram could not keep the picture: upload it again, as a
+    valid JPEG or PNG.
+    """
 
 class PhotoThumbUrlEmpty(_BadRequest):
     """PHOTO_THUMB_URL_EMPTY (400). Photo thumb url is empty."""
@@ -1822,7 +2024,9 @@ class PollOptionDuplicate(_BadRequest):
     """POLL_OPTION_DUPLICATE (400). Poll option duplicate."""
 
 class PollOptionInvalid(_BadRequest):
-    """POLL_OPTION_INVALID (400). Poll option is not valid."""
+    """POLL_OPTION_INVALID (400). An answer of the poll cannot be used: give each a text and bytes
+    of its own.
+    """
 
 class PollQuestionInvalid(_BadRequest):
     """POLL_QUESTION_INVALID (400). Poll question is not valid."""
@@ -1858,7 +2062,9 @@ class PreviousChatImportActiveWaitXmin(_NotAcceptable):
     """PREVIOUS_CHAT_IMPORT_ACTIVE_WAIT_XMIN (406). Previous chat import active wait xmin."""
 
 class PricingChatInvalid(_BadRequest):
-    """PRICING_CHAT_INVALID (400). Pricing chat is not valid."""
+    """PRICING_CHAT_INVALID (400). An invite link can cost Stars only in a channel that allows it:
+    leave out subscription_pricing here.
+    """
 
 class PrivacyKeyInvalid(_BadRequest):
     """PRIVACY_KEY_INVALID (400). Privacy key is not valid."""
@@ -1875,7 +2081,9 @@ class PrivacyValueInvalid(_BadRequest):
     """PRIVACY_VALUE_INVALID (400). Privacy value is not valid."""
 
 class PtsChangeEmpty(_ServerError):
-    """PTS_CHANGE_EMPTY (500). Pts change is empty."""
+    """PTS_CHANGE_EMPTY (500). The change produced no update on the server: try again, and fetch
+    the difference if something is missing.
+    """
 
 class PublicBroadcastExpected(_BadRequest):
     """PUBLIC_BROADCAST_EXPECTED (400). Public broadcast expected."""
@@ -1902,13 +2110,17 @@ class QueryTooShort(_BadRequest):
     """QUERY_TOO_SHORT (400). The text to search for is too short."""
 
 class QuickRepliesBotNotAllowed(_BadRequest):
-    """QUICK_REPLIES_BOT_NOT_ALLOWED (400). Quick replies bot is not allowed here."""
+    """QUICK_REPLIES_BOT_NOT_ALLOWED (400). Bots cannot use quick replies."""
 
 class QuickRepliesTooMuch(_BadRequest):
-    """QUICK_REPLIES_TOO_MUCH (400). Quick replies are more than the limit."""
+    """QUICK_REPLIES_TOO_MUCH (400). The account has as many quick replies as it may have: delete
+    one first.
+    """
 
 class QuizAnswerMissing(_BadRequest):
-    """QUIZ_ANSWER_MISSING (400). Quiz answer is missing."""
+    """QUIZ_ANSWER_MISSING (400). A quiz can be forwarded without its author only once you know its
+    answer: vote first, or keep the author.
+    """
 
 class QuizCorrectAnswerInvalid(_BadRequest):
     """QUIZ_CORRECT_ANSWER_INVALID (400). Quiz correct answer is not valid."""
@@ -1948,7 +2160,9 @@ class RandomLengthInvalid(_BadRequest):
     """RANDOM_LENGTH_INVALID (400). Random length is not valid."""
 
 class RangesInvalid(_BadRequest):
-    """RANGES_INVALID (400). Ranges is not valid."""
+    """RANGES_INVALID (400). The ranges of messages to compare are not usable: each needs min_id
+    not above max_id.
+    """
 
 class RankInvalid(_BadRequest):
     """RANK_INVALID (400). Rank is not valid."""
@@ -1975,7 +2189,9 @@ class ReflectorNotAvailable(_BadRequest):
     """REFLECTOR_NOT_AVAILABLE (400). Reflector is not available."""
 
 class RegIdGenerateFailed(_ServerError):
-    """REG_ID_GENERATE_FAILED (500). Reg id generate failed."""
+    """REG_ID_GENERATE_FAILED (500). Telegram could not give the new account an id: try again
+    later.
+    """
 
 class ReplyMarkupBuyEmpty(_BadRequest):
     """REPLY_MARKUP_BUY_EMPTY (400). Reply markup buy is empty."""
@@ -1995,19 +2211,27 @@ class ReplyMessageIdInvalid(_BadRequest):
     """REPLY_MESSAGE_ID_INVALID (400). The message to reply to does not exist in this chat."""
 
 class ReplyMessagesTooMuch(_BadRequest):
-    """REPLY_MESSAGES_TOO_MUCH (400). Reply messages are more than the limit."""
+    """REPLY_MESSAGES_TOO_MUCH (400). The quick reply holds as many messages as it may: delete one
+    first.
+    """
 
 class ReplyToInvalid(_BadRequest):
     """REPLY_TO_INVALID (400). What is replied to does not exist or is of no use here."""
 
 class ReplyToMonoforumPeerInvalid(_BadRequest):
-    """REPLY_TO_MONOFORUM_PEER_INVALID (400). Reply to monoforum peer is not valid."""
+    """REPLY_TO_MONOFORUM_PEER_INVALID (400). The reply names a sub-chat of direct messages that
+    cannot be found: take monoforum_peer_id from the dialogs of that chat.
+    """
 
 class ReplyToUserInvalid(_BadRequest):
-    """REPLY_TO_USER_INVALID (400). Reply to user is not valid."""
+    """REPLY_TO_USER_INVALID (400). The user whose message or story is replied to cannot be found:
+    resolve the user first.
+    """
 
 class RequestMsgExpired(_BadRequest):
-    """REQUEST_MSG_EXPIRED (400). Request msg has expired."""
+    """REQUEST_MSG_EXPIRED (400). The message with the request is too old to be answered: make a
+    new request.
+    """
 
 class RequestTokenInvalid(_BadRequest):
     """REQUEST_TOKEN_INVALID (400). Request token is not valid."""
@@ -2019,7 +2243,9 @@ class ResellStarsTooMuch(_BadRequest):
     """RESELL_STARS_TOO_MUCH (400). Resell stars are more than the limit."""
 
 class ResetRequestMissing(_BadRequest):
-    """RESET_REQUEST_MISSING (400). Reset request is missing."""
+    """RESET_REQUEST_MISSING (400). No reset of the password is under way, so there is nothing to
+    decline.
+    """
 
 class ResultIdDuplicate(_BadRequest):
     """RESULT_ID_DUPLICATE (400). Result id duplicate."""
@@ -2046,7 +2272,9 @@ class RichMessageUnsupported(_BadRequest):
     """RICH_MESSAGE_UNSUPPORTED (400). Rich message is not supported."""
 
 class RightForbidden(_Forbidden):
-    """RIGHT_FORBIDDEN (403). Right is forbidden here."""
+    """RIGHT_FORBIDDEN (403). You can give an admin only rights that you have yourself and that
+    exist in this kind of chat: leave out the others.
+    """
 
 class RightsNotModified(_BadRequest):
     """RIGHTS_NOT_MODIFIED (400). Rights is the same as before, nothing was changed."""
@@ -2079,7 +2307,9 @@ class SavedIdEmpty(_BadRequest):
     """SAVED_ID_EMPTY (400). Saved id is empty."""
 
 class SavedPeerInvalid(_BadRequest):
-    """SAVED_PEER_INVALID (400). Saved peer is not valid."""
+    """SAVED_PEER_INVALID (400). The sub-chat named does not exist here: take it from the list of
+    saved dialogs.
+    """
 
 class ScheduleBotNotAllowed(_BadRequest):
     """SCHEDULE_BOT_NOT_ALLOWED (400). Bots cannot schedule messages."""
@@ -2091,7 +2321,9 @@ class ScheduleDateTooLate(_BadRequest):
     """SCHEDULE_DATE_TOO_LATE (400). The date to send at is more than a year ahead."""
 
 class ScheduleStatusPrivate(_BadRequest):
-    """SCHEDULE_STATUS_PRIVATE (400). Schedule status private."""
+    """SCHEDULE_STATUS_PRIVATE (400). Sending when the user comes online needs their last seen
+    time, which is hidden from you: give a date instead.
+    """
 
 class ScheduleTooMuch(_BadRequest):
     """SCHEDULE_TOO_MUCH (400). So many messages cannot be scheduled in one chat."""
@@ -2103,16 +2335,22 @@ class SearchQueryEmpty(_BadRequest):
     """SEARCH_QUERY_EMPTY (400). The search has neither a text nor a filter: give one of them."""
 
 class SearchWithLinkNotSupported(_BadRequest):
-    """SEARCH_WITH_LINK_NOT_SUPPORTED (400). Search with link not supported."""
+    """SEARCH_WITH_LINK_NOT_SUPPORTED (400). Users who joined can be searched by text or by link,
+    not both: leave out one.
+    """
 
 class SecondsInvalid(_BadRequest):
-    """SECONDS_INVALID (400). Seconds is not valid."""
+    """SECONDS_INVALID (400). Slow mode does not know this time: give 0, 5, 10, 30, 60, 300, 900 or
+    3600 seconds.
+    """
 
 class SecureSecretRequired(_BadRequest):
     """SECURE_SECRET_REQUIRED (400). Secure secret is required."""
 
 class SelfDeleteRestricted(_BadRequest):
-    """SELF_DELETE_RESTRICTED (400). Self delete is restricted."""
+    """SELF_DELETE_RESTRICTED (400). The messages cannot be deleted for one side only here: delete
+    them for both with revoke.
+    """
 
 class SendAsPeerInvalid(_BadRequest):
     """SEND_AS_PEER_INVALID (400). This account cannot write in the name of that peer."""
@@ -2149,7 +2387,9 @@ class SessionRevoked(_Unauthorized):
     """SESSION_REVOKED (401). The session was ended from another device: log in again."""
 
 class SessionTooFresh(_Wait, _BadRequest):
-    """SESSION_TOO_FRESH_X (400). Session too fresh."""
+    """SESSION_TOO_FRESH_X (400). This session is too young for that: wait {value} seconds, or use
+    an older one.
+    """
 
 class SettingsInvalid(_BadRequest):
     """SETTINGS_INVALID (400). Settings is not valid."""
@@ -2170,13 +2410,15 @@ class ShortnameOccupyFailed(_BadRequest):
     """SHORTNAME_OCCUPY_FAILED (400). Shortname occupy failed."""
 
 class SignInFailed(_ServerError):
-    """SIGN_IN_FAILED (500). Sign in failed."""
+    """SIGN_IN_FAILED (500). Telegram could not complete the log-in: try again later."""
 
 class SlotsEmpty(_BadRequest):
     """SLOTS_EMPTY (400). Slots is empty."""
 
 class SlowmodeMultiMsgsDisabled(_BadRequest):
-    """SLOWMODE_MULTI_MSGS_DISABLED (400). Slowmode multi msgs is disabled."""
+    """SLOWMODE_MULTI_MSGS_DISABLED (400). The group allows one message at a time, so several
+    cannot be forwarded at once: send them one by one.
+    """
 
 class SlowmodeWait(_Wait, _Flood):
     """SLOWMODE_WAIT_X (420). The group allows one message at a time: wait {value} seconds before
@@ -2187,7 +2429,7 @@ class SlugInvalid(_BadRequest):
     """SLUG_INVALID (400). Slug is not valid."""
 
 class SmsCodeCreateFailed(_BadRequest):
-    """SMS_CODE_CREATE_FAILED (400). Sms code create failed."""
+    """SMS_CODE_CREATE_FAILED (400). Telegram could not make a log-in code: ask for it again later."""
 
 class SmsjobIdInvalid(_BadRequest):
     """SMSJOB_ID_INVALID (400). Smsjob id is not valid."""
@@ -2299,7 +2541,7 @@ class StarrefAwaitingEnd(_BadRequest):
     """STARREF_AWAITING_END (400). Starref awaiting end."""
 
 class StarrefExpired(_BadRequest):
-    """STARREF_EXPIRED (400). Starref has expired."""
+    """STARREF_EXPIRED (400). The referral link has ended: resolve the bot without the referral."""
 
 class StarrefHashRevoked(_BadRequest):
     """STARREF_HASH_REVOKED (400). Starref hash revoked."""
@@ -2323,7 +2565,9 @@ class StarsInvoiceInvalid(_BadRequest):
     """STARS_INVOICE_INVALID (400). Stars invoice is not valid."""
 
 class StarsPaymentRequired(_BadRequest):
-    """STARS_PAYMENT_REQUIRED (400). Stars payment is required."""
+    """STARS_PAYMENT_REQUIRED (400). Joining by this link costs Stars: get the form with
+    payments.getPaymentForm and pay it.
+    """
 
 class StartParamEmpty(_BadRequest):
     """START_PARAM_EMPTY (400). Start param is empty."""
@@ -2356,7 +2600,9 @@ class StickerInvalid(_BadRequest):
     """STICKER_INVALID (400). Sticker is not valid."""
 
 class StickerMimeInvalid(_BadRequest):
-    """STICKER_MIME_INVALID (400). Sticker mime is not valid."""
+    """STICKER_MIME_INVALID (400). The sticker has a type that cannot become a picture: choose
+    another sticker.
+    """
 
 class StickerPngDimensions(_BadRequest):
     """STICKER_PNG_DIMENSIONS (400). Sticker png dimensions."""
@@ -2413,10 +2659,14 @@ class StorageKeyRequired(_BadRequest):
     """STORAGE_KEY_REQUIRED (400). Storage key is required."""
 
 class StoreInvalidScalarType(_ServerError):
-    """STORE_INVALID_SCALAR_TYPE (500). Store invalid scalar type."""
+    """STORE_INVALID_SCALAR_TYPE (500). The server could not put its answer together: try again
+    later.
+    """
 
 class StoriesNeverCreated(_BadRequest):
-    """STORIES_NEVER_CREATED (400). Stories never created."""
+    """STORIES_NEVER_CREATED (400). This peer has never posted a story: check whose stories you ask
+    for.
+    """
 
 class StoriesTooMuch(_BadRequest):
     """STORIES_TOO_MUCH (400). Stories are more than the limit."""
@@ -2425,7 +2675,9 @@ class StoryIdEmpty(_BadRequest):
     """STORY_ID_EMPTY (400). Story id is empty."""
 
 class StoryIdInvalid(_BadRequest):
-    """STORY_ID_INVALID (400). Story id is not valid."""
+    """STORY_ID_INVALID (400). There is no such story of this peer, or it has ended: take ids from
+    the peer's current stories.
+    """
 
 class StoryLiveAlready(_BadRequest):
     """STORY_LIVE_ALREADY_X (400). Story live already."""
@@ -2458,13 +2710,19 @@ class SubscriptionNotModified(_BadRequest):
     """SUBSCRIPTION_NOT_MODIFIED (400). Subscription is the same as before, nothing was changed."""
 
 class SubscriptionPeriodInvalid(_BadRequest):
-    """SUBSCRIPTION_PERIOD_INVALID (400). Subscription period is not valid."""
+    """SUBSCRIPTION_PERIOD_INVALID (400). The period of the subscription is not allowed: give 30
+    days, as 2592000 seconds.
+    """
 
 class SuggestedPostAmountInvalid(_BadRequest):
-    """SUGGESTED_POST_AMOUNT_INVALID (400). Suggested post amount is not valid."""
+    """SUGGESTED_POST_AMOUNT_INVALID (400). The price of the suggested post is out of range: keep
+    to the limits of the app configuration.
+    """
 
 class SuggestedPostPeerInvalid(_BadRequest):
-    """SUGGESTED_POST_PEER_INVALID (400). Suggested post peer is not valid."""
+    """SUGGESTED_POST_PEER_INVALID (400). Posts can be suggested only in the chat of a channel's
+    direct messages: send it there.
+    """
 
 class SwitchPmTextEmpty(_BadRequest):
     """SWITCH_PM_TEXT_EMPTY (400). Switch pm text is empty."""
@@ -2481,22 +2739,30 @@ class TakeoutInvalid(_BadRequest):
     """TAKEOUT_INVALID (400). The export of data has ended or was never begun."""
 
 class TakeoutRequired(_RpcError):
-    """TAKEOUT_REQUIRED (400, 403). Takeout is required."""
+    """TAKEOUT_REQUIRED (400, 403). This is possible only within an export of data: begin one with
+    account.initTakeoutSession and wrap the call in invokeWithTakeout.
+    """
 
 class TaskAlreadyExists(_BadRequest):
-    """TASK_ALREADY_EXISTS (400). Task already exists."""
+    """TASK_ALREADY_EXISTS (400). This is being done already: wait until it is finished."""
 
 class TempAuthKeyAlreadyBound(_BadRequest):
-    """TEMP_AUTH_KEY_ALREADY_BOUND (400). Temp auth key already bound."""
+    """TEMP_AUTH_KEY_ALREADY_BOUND (400). The temporary key is bound to another permanent key: make
+    a new temporary key.
+    """
 
 class TempAuthKeyEmpty(_BadRequest):
-    """TEMP_AUTH_KEY_EMPTY (400). Temp auth key is empty."""
+    """TEMP_AUTH_KEY_EMPTY (400). This call has to be sent with the temporary key that is to be
+    bound: open a connection with that key.
+    """
 
 class TermsUrlInvalid(_BadRequest):
     """TERMS_URL_INVALID (400). Terms url is not valid."""
 
 class TextdraftPeerInvalid(_BadRequest):
-    """TEXTDRAFT_PEER_INVALID (400). Textdraft peer is not valid."""
+    """TEXTDRAFT_PEER_INVALID (400). Text that is still being written cannot be shown in this chat:
+    send a whole message instead.
+    """
 
 class ThemeFileInvalid(_BadRequest):
     """THEME_FILE_INVALID (400). Theme file is not valid."""
@@ -2532,7 +2798,9 @@ class TitleInvalid(_BadRequest):
     """TITLE_INVALID (400). Title is not valid."""
 
 class TmpPasswordDisabled(_BadRequest):
-    """TMP_PASSWORD_DISABLED (400). Tmp password is disabled."""
+    """TMP_PASSWORD_DISABLED (400). Temporary passwords are not available to this account: give the
+    password itself each time.
+    """
 
 class TmpPasswordInvalid(_BadRequest):
     """TMP_PASSWORD_INVALID (400). Tmp password is not valid."""
@@ -2544,10 +2812,10 @@ class ToLangInvalid(_BadRequest):
     """TO_LANG_INVALID (400). To lang is not valid."""
 
 class TodoItemDuplicate(_BadRequest):
-    """TODO_ITEM_DUPLICATE (400). Todo item duplicate."""
+    """TODO_ITEM_DUPLICATE (400). Two items of the list have the same id: give each its own."""
 
 class TodoItemsEmpty(_BadRequest):
-    """TODO_ITEMS_EMPTY (400). Todo items is empty."""
+    """TODO_ITEMS_EMPTY (400). The list has no items: give one at least."""
 
 class TodoItemsTooMuch(_BadRequest):
     """TODO_ITEMS_TOO_MUCH (400). Todo items are more than the limit."""
@@ -2568,13 +2836,17 @@ class TokenTypeInvalid(_BadRequest):
     """TOKEN_TYPE_INVALID (400). Token type is not valid."""
 
 class TopicCloseSeparately(_BadRequest):
-    """TOPIC_CLOSE_SEPARATELY (400). Topic close separately."""
+    """TOPIC_CLOSE_SEPARATELY (400). Closing or opening a topic cannot be combined with other
+    changes: make two calls.
+    """
 
 class TopicClosed(_RpcError):
-    """TOPIC_CLOSED (400, 406). Topic closed."""
+    """TOPIC_CLOSED (400, 406). The topic is closed: an admin has to open it again before you can
+    write there.
+    """
 
 class TopicDeleted(_RpcError):
-    """TOPIC_DELETED (400, 406). Topic deleted."""
+    """TOPIC_DELETED (400, 406). The topic was deleted: write to another one."""
 
 class TopicHideSeparately(_BadRequest):
     """TOPIC_HIDE_SEPARATELY (400). Topic hide separately."""
@@ -2583,13 +2855,15 @@ class TopicIdInvalid(_BadRequest):
     """TOPIC_ID_INVALID (400). Topic id is not valid."""
 
 class TopicNotModified(_BadRequest):
-    """TOPIC_NOT_MODIFIED (400). Topic is the same as before, nothing was changed."""
+    """TOPIC_NOT_MODIFIED (400). The topic already is as you asked, so nothing was changed; usually
+    this can be ignored.
+    """
 
 class TopicTitleEmpty(_BadRequest):
     """TOPIC_TITLE_EMPTY (400). Topic title is empty."""
 
 class TopicsEmpty(_BadRequest):
-    """TOPICS_EMPTY (400). Topics is empty."""
+    """TOPICS_EMPTY (400). The request names no topic: give the id of one at least."""
 
 class TransactionIdInvalid(_BadRequest):
     """TRANSACTION_ID_INVALID (400). Transaction id is not valid."""
@@ -2613,13 +2887,17 @@ class TranslationsDisabledAlt(_BadRequest):
     """TRANSLATIONS_DISABLED_ALT (400). Translations disabled alt."""
 
 class TtlDaysInvalid(_BadRequest):
-    """TTL_DAYS_INVALID (400). Ttl days is not valid."""
+    """TTL_DAYS_INVALID (400). The number of days is out of range: give one that Telegram's apps
+    offer, such as 30, 90, 180 or 365.
+    """
 
 class TtlMediaInvalid(_BadRequest):
     """TTL_MEDIA_INVALID (400). Ttl media is not valid."""
 
 class TtlPeriodInvalid(_BadRequest):
-    """TTL_PERIOD_INVALID (400). Ttl period is not valid."""
+    """TTL_PERIOD_INVALID (400). Messages cannot be set to disappear after this time: give a number
+    of seconds that Telegram's apps offer, or 0 for never.
+    """
 
 class TwoFaConfirmWait(_Wait, _Flood):
     """2FA_CONFIRM_WAIT_X (420). The account is protected by a password: it can be deleted in
@@ -2644,7 +2922,9 @@ class Unsupported(_BadRequest):
     """UNSUPPORTED (400). Unsupported."""
 
 class UntilDateInvalid(_BadRequest):
-    """UNTIL_DATE_INVALID (400). Until date is not valid."""
+    """UNTIL_DATE_INVALID (400). The date until which this holds is not usable: give a time in the
+    future, or 0 for ever.
+    """
 
 class UpdateAppToLogin(_NotAcceptable):
     """UPDATE_APP_TO_LOGIN (406). Telegram demands a newer application for this log-in."""
@@ -2659,16 +2939,20 @@ class UrlInvalid(_BadRequest):
     """URL_INVALID (400). Url is not valid."""
 
 class UsageLimitInvalid(_BadRequest):
-    """USAGE_LIMIT_INVALID (400). Usage limit is not valid."""
+    """USAGE_LIMIT_INVALID (400). The number of users for the invite link is out of range: give 1
+    to 99,999, or 0 for no limit.
+    """
 
 class UserAdminInvalid(_BadRequest):
-    """USER_ADMIN_INVALID (400). User admin is not valid."""
+    """USER_ADMIN_INVALID (400). The user is an admin whom you may not restrict: only the owner, or
+    whoever appointed them, can.
+    """
 
 class UserAlreadyInvited(_BadRequest):
     """USER_ALREADY_INVITED (400). User already invited."""
 
 class UserAlreadyParticipant(_BadRequest):
-    """USER_ALREADY_PARTICIPANT (400). User already participant."""
+    """USER_ALREADY_PARTICIPANT (400). The user is in the chat already: nothing is left to do."""
 
 class UserBannedInChannel(_RpcError):
     """USER_BANNED_IN_CHANNEL (400, 403). This account is banned from writing in public groups;
@@ -2676,10 +2960,12 @@ class UserBannedInChannel(_RpcError):
     """
 
 class UserBlocked(_BadRequest):
-    """USER_BLOCKED (400). User blocked."""
+    """USER_BLOCKED (400). The user is banned from the chat, or blocked: lift the ban first."""
 
 class UserBot(_BadRequest):
-    """USER_BOT (400). User bot."""
+    """USER_BOT (400). A bot cannot be a plain member of a channel: make it an admin with
+    channels.editAdmin.
+    """
 
 class UserBotInvalid(_RpcError):
     """USER_BOT_INVALID (400, 403). Only bots can call this method, and this account is a user's."""
@@ -2691,10 +2977,14 @@ class UserBotToBotDisabled(_BadRequest):
     """USER_BOT_TO_BOT_DISABLED (400). Bots cannot write to this bot."""
 
 class UserChannelsTooMuch(_RpcError):
-    """USER_CHANNELS_TOO_MUCH (400, 403). User channels are more than the limit."""
+    """USER_CHANNELS_TOO_MUCH (400, 403). The user is in as many channels and supergroups as one
+    may be: they have to leave one first.
+    """
 
 class UserCreator(_BadRequest):
-    """USER_CREATOR (400). User creator."""
+    """USER_CREATOR (400). The owner of the chat cannot do this, nor have it done to them: hand the
+    chat over first.
+    """
 
 class UserDeactivated(_Unauthorized):
     """USER_DEACTIVATED (401). This account was deleted."""
@@ -2720,7 +3010,7 @@ class UserIdInvalid(_BadRequest):
     """
 
 class UserInvalid(_RpcError):
-    """USER_INVALID (400, 403). User is not valid."""
+    """USER_INVALID (400, 403). The user named cannot be found: resolve the user again."""
 
 class UserIsBlocked(_RpcError):
     """USER_IS_BLOCKED (400, 403). The other user has blocked this account."""
@@ -2729,16 +3019,20 @@ class UserIsBot(_BadRequest):
     """USER_IS_BOT (400). A bot cannot do this to another bot."""
 
 class UserKicked(_BadRequest):
-    """USER_KICKED (400). User kicked."""
+    """USER_KICKED (400). The user was removed from the chat: lift the ban with channels.editBanned
+    before you invite them.
+    """
 
 class UserMigrate(_Migrate, _SeeOther):
     """USER_MIGRATE_X (303). The account lives in data centre {value}: connect there."""
 
 class UserNotMutualContact(_RpcError):
-    """USER_NOT_MUTUAL_CONTACT (400, 403). User not mutual contact."""
+    """USER_NOT_MUTUAL_CONTACT (400, 403). The user has not saved you as a contact, and this needs
+    it: send an invite link instead.
+    """
 
 class UserNotParticipant(_RpcError):
-    """USER_NOT_PARTICIPANT (400, 403). User not participant."""
+    """USER_NOT_PARTICIPANT (400, 403). The user is not a member of the chat."""
 
 class UserPermissionDenied(_Forbidden):
     """USER_PERMISSION_DENIED (403). User permission denied."""
@@ -2750,7 +3044,9 @@ class UserPublicMissing(_BadRequest):
     """USER_PUBLIC_MISSING (400). User public is missing."""
 
 class UserRestricted(_RpcError):
-    """USER_RESTRICTED (403, 406). User is restricted."""
+    """USER_RESTRICTED (403, 406). This account is limited for spam and may not make chats or add
+    people; @SpamBot tells more.
+    """
 
 class UserRightsMissing(_BadRequest):
     """USER_RIGHTS_MISSING (400). User rights is missing."""
@@ -2792,10 +3088,12 @@ class UserpicUploadRequired(_RpcError):
     """USERPIC_UPLOAD_REQUIRED (400, 406). Userpic upload is required."""
 
 class UsersTooFew(_BadRequest):
-    """USERS_TOO_FEW (400). Users too few."""
+    """USERS_TOO_FEW (400). A group needs another member besides you: name one user at least."""
 
 class UsersTooMuch(_BadRequest):
-    """USERS_TOO_MUCH (400). Users are more than the limit."""
+    """USERS_TOO_MUCH (400). The chat has as many members as it may have: make it a supergroup if
+    it is a basic group, or remove somebody.
+    """
 
 class VenueIdInvalid(_BadRequest):
     """VENUE_ID_INVALID (400). Venue id is not valid."""
@@ -2819,13 +3117,17 @@ class VideoTitleEmpty(_BadRequest):
     """VIDEO_TITLE_EMPTY (400). Video title is empty."""
 
 class VoiceMessagesForbidden(_RpcError):
-    """VOICE_MESSAGES_FORBIDDEN (400, 403). Voice messages is forbidden here."""
+    """VOICE_MESSAGES_FORBIDDEN (400, 403). The other user does not accept voice and video
+    messages: write text.
+    """
 
 class VolumeLocNotFound(_RpcError):
     """VOLUME_LOC_NOT_FOUND (400, 500). Volume loc was not found."""
 
 class VolumeMoveInvalid(_ServerError):
-    """VOLUME_MOVE_INVALID (500). Volume move is not valid."""
+    """VOLUME_MOVE_INVALID (500). The data are being moved between Telegram's servers: try again
+    later.
+    """
 
 class WallpaperFileInvalid(_BadRequest):
     """WALLPAPER_FILE_INVALID (400). Wallpaper file is not valid."""
@@ -2840,13 +3142,17 @@ class WallpaperNotFound(_BadRequest):
     """WALLPAPER_NOT_FOUND (400). Wallpaper was not found."""
 
 class WcConvertUrlInvalid(_BadRequest):
-    """WC_CONVERT_URL_INVALID (400). Wc convert url is not valid."""
+    """WC_CONVERT_URL_INVALID (400). The address could not be turned into a preview: give a full
+    http or https link, or send without preview.
+    """
 
 class WebappReqIdInvalid(_BadRequest):
     """WEBAPP_REQ_ID_INVALID (400). Webapp req id is not valid."""
 
 class WebauthTokenExpired(_BadRequest):
-    """WEBAUTH_TOKEN_EXPIRED (400). Webauth token has expired."""
+    """WEBAUTH_TOKEN_EXPIRED (400). The token of the web log-in is too old: open the link again for
+    a new one.
+    """
 
 class WebdocumentInvalid(_BadRequest):
     """WEBDOCUMENT_INVALID (400). Webdocument is not valid."""
@@ -2870,7 +3176,9 @@ class WebpageMediaEmpty(_BadRequest):
     """WEBPAGE_MEDIA_EMPTY (400). Webpage media is empty."""
 
 class WebpageNotFound(_BadRequest):
-    """WEBPAGE_NOT_FOUND (400). Webpage was not found."""
+    """WEBPAGE_NOT_FOUND (400). Telegram found no preview of the page: check its address, or send
+    without one.
+    """
 
 class WebpageUrlInvalid(_BadRequest):
     """WEBPAGE_URL_INVALID (400). Webpage url is not valid."""
