@@ -34,17 +34,17 @@ COMMANDS = {
 class Commands(click.Group):
     """Commands that are imported when they are used."""
 
-    def list_commands(self, _: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
 
-    def get_command(self, _: click.Context, name: str) -> click.Command | None:
-        if name not in COMMANDS:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"radiogram.cli.{name}")
-        command: click.Command = getattr(module, name)
+        module = importlib.import_module(f"radiogram.cli.{cmd_name}")
+        command: click.Command = getattr(module, cmd_name)
         return command
 
-    def format_commands(self, _: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 

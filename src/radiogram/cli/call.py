@@ -147,10 +147,8 @@ def _request(name: str, given: dict[str, Any]) -> Request[Any]:
 def _document(text: str | None) -> dict[str, Any]:
     if text is None:
         return {}
-    if text == "-":
-        text = sys.stdin.read(values.MAX_FILE)
     try:
-        found = json.loads(text)
+        found = json.loads(sys.stdin.read(values.MAX_FILE) if text == "-" else text)
     except ValueError as error:
         raise click.UsageError(f"--json: this is no JSON ({error})") from None
     if not isinstance(found, dict):

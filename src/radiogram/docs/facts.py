@@ -34,7 +34,7 @@ def facts(method: str) -> Facts:
 
 @cache
 def _table() -> dict[str, Facts]:
-    text = (files(__package__) / "facts.tsv").read_text("utf-8")
+    text = (files("radiogram.docs") / "facts.tsv").read_text("utf-8")
     found = {}
     for line in text.splitlines()[1:]:
         name, who, errors = line.split("\t")

@@ -45,7 +45,7 @@ def text(name: str) -> Text:
 @cache
 def read(namespace: str) -> dict[str, Text]:
     """Read the texts of one namespace. Raises TextsError."""
-    path = files(__package__) / "texts" / f"{namespace}.toml"
+    path = files("radiogram.docs") / "texts" / f"{namespace}.toml"
     return parse(path) if path.is_file() else {}
 
 
