@@ -39,7 +39,9 @@ class ActiveUserRequired(_Unauthorized):
     """
 
 class AdExpired(_BadRequest):
-    """AD_EXPIRED (400). Ad has expired."""
+    """AD_EXPIRED (400). The sponsored message is no longer shown: fetch the current ones before
+    you report one.
+    """
 
 class AddressInvalid(_RpcError):
     """ADDRESS_INVALID (400, 420). The postal address given with the place of the group is not
@@ -72,25 +74,39 @@ class AdminsTooMuch(_BadRequest):
     """
 
 class AiComposeTaskMissing(_BadRequest):
-    """AI_COMPOSE_TASK_MISSING (400). Ai compose task is missing."""
+    """AI_COMPOSE_TASK_MISSING (400). The request does not say what the writing help is to do:
+    choose at least one change, such as a tone, a translation or proofreading.
+    """
 
 class AicomposeErrorOccured(_NotAcceptable):
-    """AICOMPOSE_ERROR_OCCURED (406). Aicompose error occured."""
+    """AICOMPOSE_ERROR_OCCURED (406). Telegram's writing help failed: try again later, or write the
+    text yourself.
+    """
 
 class AicomposeFloodPremium(_BadRequest):
-    """AICOMPOSE_FLOOD_PREMIUM (400). Aicompose flood premium."""
+    """AICOMPOSE_FLOOD_PREMIUM (400). The account has used up its share of Telegram's writing help:
+    wait, or get Premium for more.
+    """
 
 class AicomposeTimeout(_ServerError):
-    """AICOMPOSE_TIMEOUT (500). Aicompose timeout."""
+    """AICOMPOSE_TIMEOUT (500). Telegram's writing help did not finish in time: try again, or give
+    it a shorter text.
+    """
 
 class AicomposeToneInvalid(_BadRequest):
-    """AICOMPOSE_TONE_INVALID (400). Aicompose tone is not valid."""
+    """AICOMPOSE_TONE_INVALID (400). There is no such tone for Telegram's writing help: take one
+    from the list of tones.
+    """
 
 class AicomposeToneTitleInvalid(_BadRequest):
-    """AICOMPOSE_TONE_TITLE_INVALID (400). Aicompose tone title is not valid."""
+    """AICOMPOSE_TONE_TITLE_INVALID (400). The title of the tone cannot be used: give a short,
+    visible text.
+    """
 
 class AlbumPhotosTooMany(_BadRequest):
-    """ALBUM_PHOTOS_TOO_MANY (400). Album photos too many."""
+    """ALBUM_PHOTOS_TOO_MANY (400). The account has as many profile photos as it may have: delete
+    one first.
+    """
 
 class AllowPaymentRequired(_RpcError):
     """ALLOW_PAYMENT_REQUIRED (406, 403). Each message to this peer costs {value} Stars: allow the
@@ -98,19 +114,25 @@ class AllowPaymentRequired(_RpcError):
     """
 
 class AnonymousOpenInvalid(_BadRequest):
-    """ANONYMOUS_OPEN_INVALID (400). Anonymous open is not valid."""
+    """ANONYMOUS_OPEN_INVALID (400). This cannot be opened anonymously: open it in your own name."""
 
 class AnonymousReactionsDisabled(_Forbidden):
-    """ANONYMOUS_REACTIONS_DISABLED (403). Anonymous reactions is disabled."""
+    """ANONYMOUS_REACTIONS_DISABLED (403). Admins who are anonymous cannot react here: give up
+    anonymity, or react as another peer.
+    """
 
 class AnswerMediaTypeInvalid(_BadRequest):
-    """ANSWER_X_MEDIA_TYPE_INVALID (400). Answer media type is not valid."""
+    """ANSWER_X_MEDIA_TYPE_INVALID (400). Answer number {value} of the poll carries media of a kind
+    that is not allowed: choose another kind, or leave it out.
+    """
 
 class ApiCallError(_ServerError):
-    """API_CALL_ERROR (500, 503). Api call error."""
+    """API_CALL_ERROR (500, 503). The call failed inside Telegram: try again later."""
 
 class ApiGiftRestrictedUpdateApp(_NotAcceptable):
-    """API_GIFT_RESTRICTED_UPDATE_APP (406). Api gift restricted update app."""
+    """API_GIFT_RESTRICTED_UPDATE_APP (406). Telegram lets only newer or official applications buy
+    this gift: buy it in an official app.
+    """
 
 class ApiIdInvalid(_BadRequest):
     """API_ID_INVALID (400). The api_id and api_hash do not belong together: copy both from the
@@ -123,22 +145,32 @@ class ApiIdPublishedFlood(_BadRequest):
     """
 
 class ApnsVerifyCheck(_Forbidden):
-    """APNS_VERIFY_CHECK_X (403). Apns verify check."""
+    """APNS_VERIFY_CHECK_X (403). Telegram wants to check the application by a push from Apple:
+    only an official iOS app can pass, so ask for the code there.
+    """
 
 class ArticleTitleEmpty(_BadRequest):
-    """ARTICLE_TITLE_EMPTY (400). Article title is empty."""
+    """ARTICLE_TITLE_EMPTY (400). An article among the inline results has no title: give each one."""
 
 class AttachMediaEmpty(_BadRequest):
-    """ATTACH_MEDIA_EMPTY (400). Attach media is empty."""
+    """ATTACH_MEDIA_EMPTY (400). The media to attach are missing: give them, or leave the
+    attachment out.
+    """
 
 class AttachMediaTypeInvalid(_BadRequest):
-    """ATTACH_MEDIA_TYPE_INVALID (400). Attach media type is not valid."""
+    """ATTACH_MEDIA_TYPE_INVALID (400). Media of this kind cannot be attached here: choose another
+    kind.
+    """
 
 class AudioContentUrlEmpty(_BadRequest):
-    """AUDIO_CONTENT_URL_EMPTY (400). Audio content url is empty."""
+    """AUDIO_CONTENT_URL_EMPTY (400). A piece of music among the inline results has no address of
+    its file: give each one.
+    """
 
 class AudioTitleEmpty(_BadRequest):
-    """AUDIO_TITLE_EMPTY (400). Audio title is empty."""
+    """AUDIO_TITLE_EMPTY (400). A piece of music among the inline results has no title: give each
+    one.
+    """
 
 class AuthBytesInvalid(_BadRequest):
     """AUTH_BYTES_INVALID (400). The exported authorization does not fit: export it anew and import
@@ -192,7 +224,9 @@ class AuthTokenInvalid(_BadRequest):
     """
 
 class AuthTokenInvalid2(_BadRequest):
-    """AUTH_TOKEN_INVALID2 (400). Auth token invalid2."""
+    """AUTH_TOKEN_INVALID2 (400). This is no login code, or one of another server: scan the one
+    that is shown now.
+    """
 
 class AuthTokenInvalidx(_BadRequest):
     """AUTH_TOKEN_INVALIDX (400). This is no login code, or one of another server: scan the one
@@ -200,13 +234,17 @@ class AuthTokenInvalidx(_BadRequest):
     """
 
 class AutoarchiveNotAvailable(_BadRequest):
-    """AUTOARCHIVE_NOT_AVAILABLE (400). Autoarchive is not available."""
+    """AUTOARCHIVE_NOT_AVAILABLE (400). This account may not yet archive new chats by itself: leave
+    archive_and_mute_new_noncontact_peers as it is.
+    """
 
 class BalanceTooLow(_BadRequest):
     """BALANCE_TOO_LOW (400). The account has too few Stars for this: top it up."""
 
 class BankCardNumberInvalid(_BadRequest):
-    """BANK_CARD_NUMBER_INVALID (400). Bank card number is not valid."""
+    """BANK_CARD_NUMBER_INVALID (400). This is not the number of a bank card: give all its digits,
+    and nothing else.
+    """
 
 class BannedRightsInvalid(_RpcError):
     """BANNED_RIGHTS_INVALID (400, 406). These restrictions cannot be set together or in this chat:
@@ -214,31 +252,41 @@ class BannedRightsInvalid(_RpcError):
     """
 
 class BasePortLocInvalid(_BadRequest):
-    """BASE_PORT_LOC_INVALID (400). Base port loc is not valid."""
+    """BASE_PORT_LOC_INVALID (400). Telegram could not find a server that it needs: try again
+    later.
+    """
 
 class BirthdayAlready(_BadRequest):
-    """BIRTHDAY_ALREADY (400). Birthday already."""
+    """BIRTHDAY_ALREADY (400). The user has set a birthday already: there is nothing to suggest."""
 
 class BirthdayInvalid(_BadRequest):
-    """BIRTHDAY_INVALID (400). Birthday is not valid."""
+    """BIRTHDAY_INVALID (400). This is not a possible birthday: give a day that exists and, if any,
+    a year in the past.
+    """
 
 class BoostNotModified(_BadRequest):
-    """BOOST_NOT_MODIFIED (400). Boost is the same as before, nothing was changed."""
+    """BOOST_NOT_MODIFIED (400). The boost goes to this peer already, so nothing was changed;
+    usually this can be ignored.
+    """
 
 class BoostPeerInvalid(_BadRequest):
-    """BOOST_PEER_INVALID (400). Boost peer is not valid."""
+    """BOOST_PEER_INVALID (400). The chat to be boosted cannot be used: name a channel or
+    supergroup that you administer.
+    """
 
 class BoostsEmpty(_BadRequest):
-    """BOOSTS_EMPTY (400). Boosts is empty."""
+    """BOOSTS_EMPTY (400). The request names no boosts: give the slots to be used."""
 
 class BoostsRequired(_BadRequest):
-    """BOOSTS_REQUIRED (400). Boosts is required."""
+    """BOOSTS_REQUIRED (400). The chat needs more boosts for this: premium.getBoostsStatus tells
+    how many are missing.
+    """
 
 class BotAccessForbidden(_Forbidden):
     """BOT_ACCESS_FORBIDDEN (403). The bot has no access to that: its owner has to allow it."""
 
 class BotAccessRestricted(_NotAcceptable):
-    """BOT_ACCESS_RESTRICTED (406). Bot access is restricted."""
+    """BOT_ACCESS_RESTRICTED (406). Access to the bot is restricted: ask its owner."""
 
 class BotAlreadyDisabled(_BadRequest):
     """BOT_ALREADY_DISABLED (400). The business bot is switched off for this chat already: nothing
@@ -246,13 +294,15 @@ class BotAlreadyDisabled(_BadRequest):
     """
 
 class BotAppBotInvalid(_BadRequest):
-    """BOT_APP_BOT_INVALID (400). Bot app bot is not valid."""
+    """BOT_APP_BOT_INVALID (400). The bot of the Mini App cannot be found: resolve the bot again."""
 
 class BotAppInvalid(_BadRequest):
-    """BOT_APP_INVALID (400). Bot app is not valid."""
+    """BOT_APP_INVALID (400). There is no such Mini App of the bot: check its id or short name."""
 
 class BotAppShortnameInvalid(_BadRequest):
-    """BOT_APP_SHORTNAME_INVALID (400). Bot app shortname is not valid."""
+    """BOT_APP_SHORTNAME_INVALID (400). The bot has no Mini App of this short name: take it from
+    the link of the app.
+    """
 
 class BotBusinessMissing(_BadRequest):
     """BOT_BUSINESS_MISSING (400). This bot cannot be connected to a business account: its owner
@@ -263,16 +313,20 @@ class BotChannelsNa(_BadRequest):
     """BOT_CHANNELS_NA (400). Bots have no part in this in channels: do it as a user, for a user."""
 
 class BotCommandDescriptionInvalid(_BadRequest):
-    """BOT_COMMAND_DESCRIPTION_INVALID (400). Bot command description is not valid."""
+    """BOT_COMMAND_DESCRIPTION_INVALID (400). The description of a command is empty or longer than
+    256 characters: change it.
+    """
 
 class BotCommandInvalid(_BadRequest):
-    """BOT_COMMAND_INVALID (400). Bot command is not valid."""
+    """BOT_COMMAND_INVALID (400). The name of a command cannot be used: give 1 to 32 lower-case
+    letters, digits and underscores, without the slash.
+    """
 
 class BotCommandsTooMuch(_BadRequest):
-    """BOT_COMMANDS_TOO_MUCH (400). Bot commands are more than the limit."""
+    """BOT_COMMANDS_TOO_MUCH (400). A bot can have 100 commands at most: name fewer."""
 
 class BotCreateLimitExceeded(_BadRequest):
-    """BOT_CREATE_LIMIT_EXCEEDED (400). Bot create limit exceeded."""
+    """BOT_CREATE_LIMIT_EXCEEDED (400). The account owns as many bots as it may: delete one first."""
 
 class BotDomainInvalid(_BadRequest):
     """BOT_DOMAIN_INVALID (400). The domain of a log-in button is not the one that the bot has set:
@@ -280,7 +334,9 @@ class BotDomainInvalid(_BadRequest):
     """
 
 class BotFallbackUnsupported(_BadRequest):
-    """BOT_FALLBACK_UNSUPPORTED (400). Bot fallback is not supported."""
+    """BOT_FALLBACK_UNSUPPORTED (400). A bot has no public photo beside its main one: leave out
+    fallback.
+    """
 
 class BotForumCreateForbidden(_Forbidden):
     """BOT_FORUM_CREATE_FORBIDDEN (403). Topics cannot be made here by you: the bot's owner does
@@ -288,7 +344,7 @@ class BotForumCreateForbidden(_Forbidden):
     """
 
 class BotGamesDisabled(_BadRequest):
-    """BOT_GAMES_DISABLED (400). Bot games is disabled."""
+    """BOT_GAMES_DISABLED (400). The bot has no games: its owner has to make one at BotFather."""
 
 class BotGroupsBlocked(_BadRequest):
     """BOT_GROUPS_BLOCKED (400). This bot may not be added to groups: its owner has to allow groups
@@ -296,25 +352,31 @@ class BotGroupsBlocked(_BadRequest):
     """
 
 class BotGuardNotSupported(_Forbidden):
-    """BOT_GUARD_NOT_SUPPORTED (403). Bot guard not supported."""
+    """BOT_GUARD_NOT_SUPPORTED (403). The chat does not let this bot check who joins: an admin has
+    to choose it for that first.
+    """
 
 class BotIdInvalid(_BadRequest):
-    """BOT_ID_INVALID (400). Bot id is not valid."""
+    """BOT_ID_INVALID (400). There is no bot with this id for this account: resolve the bot again."""
 
 class BotInlineDisabled(_BadRequest):
-    """BOT_INLINE_DISABLED (400). Bot inline is disabled."""
+    """BOT_INLINE_DISABLED (400). The bot answers no inline queries: its owner has to turn inline
+    mode on at BotFather.
+    """
 
 class BotInvalid(_BadRequest):
     """BOT_INVALID (400). The user named as a bot is not a bot, or not one that may be used here."""
 
 class BotInvoiceInvalid(_BadRequest):
-    """BOT_INVOICE_INVALID (400). Bot invoice is not valid."""
+    """BOT_INVOICE_INVALID (400). The invoice of the bot cannot be paid: ask the bot for a new one."""
 
 class BotMethodInvalid(_BadRequest):
     """BOT_METHOD_INVALID (400). Bots may not call this method: call it as a user."""
 
 class BotMissing(_BadRequest):
-    """BOT_MISSING (400). Bot is missing."""
+    """BOT_MISSING (400). This has to be done by a bot, or for one: call it as that bot, or name
+    the bot.
+    """
 
 class BotNotConnectedYet(_BadRequest):
     """BOT_NOT_CONNECTED_YET (400). No business bot is connected to this account: connect one with
@@ -327,40 +389,56 @@ class BotOnesideNotAvail(_BadRequest):
     """
 
 class BotOwnerRequired(_Forbidden):
-    """BOT_OWNER_REQUIRED (403). Bot owner is required."""
+    """BOT_OWNER_REQUIRED (403). Only the owner of the bot may do this: log in as the owner."""
 
 class BotPaymentsDisabled(_BadRequest):
-    """BOT_PAYMENTS_DISABLED (400). Bot payments is disabled."""
+    """BOT_PAYMENTS_DISABLED (400). The bot cannot take payments: its owner has to connect a
+    provider at BotFather.
+    """
 
 class BotPollsDisabled(_BadRequest):
-    """BOT_POLLS_DISABLED (400). Bot polls is disabled."""
+    """BOT_POLLS_DISABLED (400). Bots cannot send polls here: send the poll as a user."""
 
 class BotPrecheckoutFailed(_NotAcceptable):
-    """BOT_PRECHECKOUT_FAILED (406). Bot precheckout failed."""
+    """BOT_PRECHECKOUT_FAILED (406). The bot refused the payment, or did not confirm it in time:
+    ask for the form anew, and see what the bot says.
+    """
 
 class BotResponseTimeout(_BadRequest):
-    """BOT_RESPONSE_TIMEOUT (400). Bot response timeout."""
+    """BOT_RESPONSE_TIMEOUT (400). The bot did not answer in time: try again later."""
 
 class BotScoreNotModified(_BadRequest):
-    """BOT_SCORE_NOT_MODIFIED (400). Bot score is the same as before, nothing was changed."""
+    """BOT_SCORE_NOT_MODIFIED (400). The new score is not higher than the old one, so nothing was
+    changed: set force to lower a score.
+    """
 
 class BotVerifierForbidden(_Forbidden):
-    """BOT_VERIFIER_FORBIDDEN (403). Bot verifier is forbidden here."""
+    """BOT_VERIFIER_FORBIDDEN (403). The bot may not mark others as verified: Telegram has to make
+    it a verifier first.
+    """
 
 class BotWebviewDisabled(_BadRequest):
-    """BOT_WEBVIEW_DISABLED (400). Bot webview is disabled."""
+    """BOT_WEBVIEW_DISABLED (400). The bot's Mini App cannot be opened this way: its owner has to
+    allow it at BotFather.
+    """
 
 class BotsTooMuch(_BadRequest):
     """BOTS_TOO_MUCH (400). The chat has as many bots as it may have: remove one first."""
 
 class BroadcastCallsDisabled(_BadRequest):
-    """BROADCAST_CALLS_DISABLED (400). Broadcast calls is disabled."""
+    """BROADCAST_CALLS_DISABLED (400). Live streams are not available in this channel: start the
+    call in a group.
+    """
 
 class BroadcastForbidden(_Forbidden):
-    """BROADCAST_FORBIDDEN (403). Broadcast is forbidden here."""
+    """BROADCAST_FORBIDDEN (403). In a channel nobody can see who reacted or voted: look at the
+    counts instead.
+    """
 
 class BroadcastIdInvalid(_BadRequest):
-    """BROADCAST_ID_INVALID (400). Broadcast id is not valid."""
+    """BROADCAST_ID_INVALID (400). The channel that is to be linked cannot be found: resolve it
+    again.
+    """
 
 class BroadcastPublicVotersForbidden(_BadRequest):
     """BROADCAST_PUBLIC_VOTERS_FORBIDDEN (400). A channel cannot hold a poll that shows who voted:
@@ -368,13 +446,15 @@ class BroadcastPublicVotersForbidden(_BadRequest):
     """
 
 class BroadcastRequired(_BadRequest):
-    """BROADCAST_REQUIRED (400). Broadcast is required."""
+    """BROADCAST_REQUIRED (400). This works only for channels, not for groups: name a channel."""
 
 class BusinessAddressActive(_NotAcceptable):
-    """BUSINESS_ADDRESS_ACTIVE (406). Business address active."""
+    """BUSINESS_ADDRESS_ACTIVE (406). The account shows the address of a business, so it cannot
+    show where it is: remove the address first.
+    """
 
 class BusinessBotMissing(_BadRequest):
-    """BUSINESS_BOT_MISSING (400). Business bot is missing."""
+    """BUSINESS_BOT_MISSING (400). No business bot is connected to the account: connect one first."""
 
 class BusinessConnectionInvalid(_BadRequest):
     """BUSINESS_CONNECTION_INVALID (400). There is no such business connection, or it was ended:
@@ -400,13 +480,19 @@ class BusinessRecipientsEmpty(_BadRequest):
     """
 
 class BusinessRecipientsInvalid(_BadRequest):
-    """BUSINESS_RECIPIENTS_INVALID (400). Business recipients is not valid."""
+    """BUSINESS_RECIPIENTS_INVALID (400). The chats chosen for business features cannot be used
+    together: check the flags and the users.
+    """
 
 class BusinessWorkHoursEmpty(_BadRequest):
-    """BUSINESS_WORK_HOURS_EMPTY (400). Business work hours is empty."""
+    """BUSINESS_WORK_HOURS_EMPTY (400). The opening hours hold no period: give one at least, or
+    remove the hours altogether.
+    """
 
 class BusinessWorkHoursPeriodInvalid(_BadRequest):
-    """BUSINESS_WORK_HOURS_PERIOD_INVALID (400). Business work hours period is not valid."""
+    """BUSINESS_WORK_HOURS_PERIOD_INVALID (400). A period of the opening hours is not usable: give
+    minutes from the start of the week, each start before its end, and none overlapping.
+    """
 
 class ButtonCopyTextInvalid(_BadRequest):
     """BUTTON_COPY_TEXT_INVALID (400). The text that a button copies is empty or too long: give 1
@@ -422,13 +508,15 @@ class ButtonIdInvalid(_BadRequest):
     """
 
 class ButtonInvalid(_BadRequest):
-    """BUTTON_INVALID (400). Button is not valid."""
+    """BUTTON_INVALID (400). The button cannot be used here: check its kind, text and address."""
 
 class ButtonPosInvalid(_BadRequest):
-    """BUTTON_POS_INVALID (400). Button pos is not valid."""
+    """BUTTON_POS_INVALID (400). A button stands where it may not: a pay or game button has to be
+    the very first.
+    """
 
 class ButtonTextInvalid(_BadRequest):
-    """BUTTON_TEXT_INVALID (400). Button text is not valid."""
+    """BUTTON_TEXT_INVALID (400). The text of the button is empty or too long: change it."""
 
 class ButtonTypeInvalid(_BadRequest):
     """BUTTON_TYPE_INVALID (400). This kind of button cannot be used here."""
@@ -449,28 +537,42 @@ class ButtonUserPrivacyRestricted(_BadRequest):
     """
 
 class CallAlreadyAccepted(_BadRequest):
-    """CALL_ALREADY_ACCEPTED (400). Call already accepted."""
+    """CALL_ALREADY_ACCEPTED (400). The call was accepted already, perhaps on another device: go on
+    from its latest update.
+    """
 
 class CallAlreadyDeclined(_BadRequest):
-    """CALL_ALREADY_DECLINED (400). Call already declined."""
+    """CALL_ALREADY_DECLINED (400). The call is over already: start a new one."""
 
 class CallNotActive(_BadRequest):
-    """CALL_NOT_ACTIVE (400). Call not active."""
+    """CALL_NOT_ACTIVE (400). The call is not running: send signalling data only between its
+    beginning and its end.
+    """
 
 class CallOccupyFailed(_RpcError):
-    """CALL_OCCUPY_FAILED (400, 500). Call occupy failed."""
+    """CALL_OCCUPY_FAILED (400, 500). Telegram could not take hold of the call: try again, and look
+    at its latest update.
+    """
 
 class CallPeerInvalid(_BadRequest):
-    """CALL_PEER_INVALID (400). Call peer is not valid."""
+    """CALL_PEER_INVALID (400). There is no such call for this account: use id and access hash from
+    the latest update about it.
+    """
 
 class CallProtocolCompatLayerInvalid(_NotAcceptable):
-    """CALL_PROTOCOL_COMPAT_LAYER_INVALID (406). Call protocol compat layer is not valid."""
+    """CALL_PROTOCOL_COMPAT_LAYER_INVALID (406). The other application speaks an older or newer
+    protocol of calls: both have to be updated.
+    """
 
 class CallProtocolFlagsInvalid(_BadRequest):
-    """CALL_PROTOCOL_FLAGS_INVALID (400). Call protocol flags is not valid."""
+    """CALL_PROTOCOL_FLAGS_INVALID (400). The protocol of the call allows neither a direct way nor
+    a relay: set udp_p2p or udp_reflector.
+    """
 
 class CallProtocolLayerInvalid(_BadRequest):
-    """CALL_PROTOCOL_LAYER_INVALID (400). Call protocol layer is not valid."""
+    """CALL_PROTOCOL_LAYER_INVALID (400). The layers of the call's protocol are not usable: give
+    min_layer and max_layer that Telegram's apps use.
+    """
 
 class CdnMethodInvalid(_BadRequest):
     """CDN_METHOD_INVALID (400). This connection is to a file server, which does not know the
@@ -478,13 +580,15 @@ class CdnMethodInvalid(_BadRequest):
     """
 
 class CdnUploadTimeout(_ServerError):
-    """CDN_UPLOAD_TIMEOUT (500). Cdn upload timeout."""
+    """CDN_UPLOAD_TIMEOUT (500). The file did not reach the CDN in time: call
+    upload.reuploadCdnFile again, or fetch the file from its own data centre.
+    """
 
 class ChannelAddInvalid(_BadRequest):
-    """CHANNEL_ADD_INVALID (400). Channel add is not valid."""
+    """CHANNEL_ADD_INVALID (400). The channel cannot be added here: check what kind of chat it is."""
 
 class ChannelBanned(_BadRequest):
-    """CHANNEL_BANNED (400). Channel banned."""
+    """CHANNEL_BANNED (400). This channel was banned by Telegram: nothing can be done with it."""
 
 class ChannelForumMissing(_BadRequest):
     """CHANNEL_FORUM_MISSING (400). This chat has no topics: turn them on with
@@ -492,7 +596,9 @@ class ChannelForumMissing(_BadRequest):
     """
 
 class ChannelIdInvalid(_BadRequest):
-    """CHANNEL_ID_INVALID (400). Channel id is not valid."""
+    """CHANNEL_ID_INVALID (400). There is no channel with this id for this account: resolve the
+    channel again.
+    """
 
 class ChannelInvalid(_BadRequest):
     """CHANNEL_INVALID (400). There is no such channel, or the access hash is not this account's:
@@ -545,16 +651,24 @@ class ChannelsTooMuch(_BadRequest):
     """
 
 class ChargeAlreadyRefunded(_BadRequest):
-    """CHARGE_ALREADY_REFUNDED (400). Charge already refunded."""
+    """CHARGE_ALREADY_REFUNDED (400). The Stars of this payment were paid back already: nothing is
+    left to do.
+    """
 
 class ChargeIdEmpty(_BadRequest):
-    """CHARGE_ID_EMPTY (400). Charge id is empty."""
+    """CHARGE_ID_EMPTY (400). The id of the payment is missing: give the one of its service message
+    or transaction.
+    """
 
 class ChargeIdInvalid(_BadRequest):
-    """CHARGE_ID_INVALID (400). Charge id is not valid."""
+    """CHARGE_ID_INVALID (400). There is no payment with this id: take it from the service message
+    or the list of transactions.
+    """
 
 class ChargeNotFound(_BadRequest):
-    """CHARGE_NOT_FOUND (400). Charge was not found."""
+    """CHARGE_NOT_FOUND (400). The payment was not found: take its id from the service message or
+    the list of transactions.
+    """
 
 class ChatAboutNotModified(_BadRequest):
     """CHAT_ABOUT_NOT_MODIFIED (400). The description of the chat already reads like that, so
@@ -567,7 +681,7 @@ class ChatAboutTooLong(_BadRequest):
     """
 
 class ChatActionForbidden(_Forbidden):
-    """CHAT_ACTION_FORBIDDEN (403). Chat action is forbidden here."""
+    """CHAT_ACTION_FORBIDDEN (403). This account may not do that in this chat."""
 
 class ChatAdminInviteRequired(_Forbidden):
     """CHAT_ADMIN_INVITE_REQUIRED (403). You may not invite users here, so you cannot make a user
@@ -585,7 +699,9 @@ class ChatDiscussionUnallowed(_BadRequest):
     """
 
 class ChatForbidden(_Forbidden):
-    """CHAT_FORBIDDEN (403). Chat is forbidden here."""
+    """CHAT_FORBIDDEN (403). This account may not use the chat: it was removed from it, or never
+    was a member.
+    """
 
 class ChatForwardsRestricted(_RpcError):
     """CHAT_FORWARDS_RESTRICTED (400, 406). Content of this chat is protected: it cannot be
@@ -593,7 +709,7 @@ class ChatForwardsRestricted(_RpcError):
     """
 
 class ChatGetFailed(_ServerError):
-    """CHAT_GET_FAILED (500). Chat get failed."""
+    """CHAT_GET_FAILED (500). Telegram could not load the chat: try again later."""
 
 class ChatGuestSendForbidden(_Forbidden):
     """CHAT_GUEST_SEND_FORBIDDEN (403). Only members may write in this group: join it before you
@@ -601,7 +717,7 @@ class ChatGuestSendForbidden(_Forbidden):
     """
 
 class ChatIdEmpty(_BadRequest):
-    """CHAT_ID_EMPTY (400). Chat id is empty."""
+    """CHAT_ID_EMPTY (400). The id of the chat is missing: give it."""
 
 class ChatIdGenerateFailed(_ServerError):
     """CHAT_ID_GENERATE_FAILED (500). Telegram could not give the new group an id: try again later."""
@@ -635,10 +751,14 @@ class ChatNotModified(_BadRequest):
     """
 
 class ChatOccupyLocFailed(_ServerError):
-    """CHAT_OCCUPY_LOC_FAILED (500). Chat occupy loc failed."""
+    """CHAT_OCCUPY_LOC_FAILED (500). Telegram could not take hold of the chat's place: try again
+    later.
+    """
 
 class ChatOccupyUsernameFailed(_ServerError):
-    """CHAT_OCCUPY_USERNAME_FAILED (500). Chat occupy username failed."""
+    """CHAT_OCCUPY_USERNAME_FAILED (500). Telegram could not take hold of the username for the
+    chat: try again later.
+    """
 
 class ChatPublicRequired(_BadRequest):
     """CHAT_PUBLIC_REQUIRED (400). Only public groups, or groups linked to a channel, can do this:
@@ -685,7 +805,7 @@ class ChatSendPollForbidden(_Forbidden):
     """CHAT_SEND_POLL_FORBIDDEN (403). Polls are not allowed for you in this chat."""
 
 class ChatSendRoundvideosForbidden(_Forbidden):
-    """CHAT_SEND_ROUNDVIDEOS_FORBIDDEN (403). Chat send roundvideos is forbidden here."""
+    """CHAT_SEND_ROUNDVIDEOS_FORBIDDEN (403). Video messages are not allowed for you in this chat."""
 
 class ChatSendStickersForbidden(_Forbidden):
     """CHAT_SEND_STICKERS_FORBIDDEN (403). Stickers are not allowed for you in this chat."""
@@ -705,10 +825,12 @@ class ChatTitleEmpty(_BadRequest):
     """CHAT_TITLE_EMPTY (400). A chat needs a title: give one of 1 to 128 characters."""
 
 class ChatTooBig(_BadRequest):
-    """CHAT_TOO_BIG (400). Chat is too big."""
+    """CHAT_TOO_BIG (400). The group has too many members for Telegram to tell who has read a
+    message.
+    """
 
 class ChatTypeInvalid(_Forbidden):
-    """CHAT_TYPE_INVALID (403). Chat type is not valid."""
+    """CHAT_TYPE_INVALID (403). This is not possible in a chat of this kind: use another chat."""
 
 class ChatWriteForbidden(_RpcError):
     """CHAT_WRITE_FORBIDDEN (400, 403). This account may not write in the chat: it is not a member,
@@ -716,49 +838,73 @@ class ChatWriteForbidden(_RpcError):
     """
 
 class ChatlinkSlugEmpty(_BadRequest):
-    """CHATLINK_SLUG_EMPTY (400). Chatlink slug is empty."""
+    """CHATLINK_SLUG_EMPTY (400). The name of the business link is missing: give what follows
+    t.me/m/ in it.
+    """
 
 class ChatlinkSlugExpired(_BadRequest):
-    """CHATLINK_SLUG_EXPIRED (400). Chatlink slug has expired."""
+    """CHATLINK_SLUG_EXPIRED (400). The business link does not exist any more: ask its owner for a
+    new one.
+    """
 
 class ChatlinksTooMuch(_BadRequest):
-    """CHATLINKS_TOO_MUCH (400). Chatlinks are more than the limit."""
+    """CHATLINKS_TOO_MUCH (400). The account has as many business links as it may have: delete one
+    first.
+    """
 
 class ChatlistExcludeInvalid(_BadRequest):
-    """CHATLIST_EXCLUDE_INVALID (400). Chatlist exclude is not valid."""
+    """CHATLIST_EXCLUDE_INVALID (400). A shared folder cannot exclude chats: leave the list of
+    exclusions empty.
+    """
 
 class ChatlistsTooMuch(_BadRequest):
-    """CHATLISTS_TOO_MUCH (400). Chatlists are more than the limit."""
+    """CHATLISTS_TOO_MUCH (400). The account has as many shared folders as it may have: leave or
+    delete one first.
+    """
 
 class ChpBadEvent(_ServerError):
-    """CHP_BAD_EVENT (500). Chp bad event."""
+    """CHP_BAD_EVENT (500). A part of Telegram that handles this did not understand the event: try
+    again later.
+    """
 
 class ChpCallFail(_ServerError):
-    """CHP_CALL_FAIL (500). Chp call fail."""
+    """CHP_CALL_FAIL (500). A part of Telegram that keeps the figures did not answer: try again
+    later.
+    """
 
 class CodeEmpty(_BadRequest):
     """CODE_EMPTY (400). The code from the e-mail is missing: give the one that came."""
 
 class CodeHashInvalid(_BadRequest):
-    """CODE_HASH_INVALID (400). Code hash is not valid."""
+    """CODE_HASH_INVALID (400). The hash of the code does not fit: give the one that came with the
+    code or link.
+    """
 
 class CodeInvalid(_BadRequest):
     """CODE_INVALID (400). The code from the e-mail is wrong: compare it with the one that came."""
 
 class CollectibleInvalid(_BadRequest):
-    """COLLECTIBLE_INVALID (400). Collectible is not valid."""
+    """COLLECTIBLE_INVALID (400). There is no such collectible: check its name, number or id."""
 
 class CollectibleNotFound(_BadRequest):
-    """COLLECTIBLE_NOT_FOUND (400). Collectible was not found."""
+    """COLLECTIBLE_NOT_FOUND (400). The collectible was not found: check the username or phone
+    number that you ask about.
+    """
 
 class CollectionIdInvalid(_BadRequest):
-    """COLLECTION_ID_INVALID (400). Collection id is not valid."""
+    """COLLECTION_ID_INVALID (400). There is no collection of gifts with this id: take it from the
+    owner's list of collections.
+    """
 
 class ColorInvalid(_BadRequest):
-    """COLOR_INVALID (400). Color is not valid."""
+    """COLOR_INVALID (400). The colour cannot be chosen: take one from help.getPeerColors or
+    help.getPeerProfileColors.
+    """
 
 class CommunityPeerTooLarge(_BadRequest):
-    """COMMUNITY_PEER_TOO_LARGE (400). Community peer is too large."""
+    """COMMUNITY_PEER_TOO_LARGE (400). The chat is too large for this: choose one with fewer
+    members.
+    """
 
 class ConnectionApiIdInvalid(_BadRequest):
     """CONNECTION_API_ID_INVALID (400). The api_id given when the connection was opened is not
@@ -799,10 +945,14 @@ class ConnectionSystemEmpty(_BadRequest):
     """CONNECTION_SYSTEM_EMPTY (400). The connection was opened without a system version: give one."""
 
 class ConnectionSystemLangCodeEmpty(_BadRequest):
-    """CONNECTION_SYSTEM_LANG_CODE_EMPTY (400). Connection system lang code is empty."""
+    """CONNECTION_SYSTEM_LANG_CODE_EMPTY (400). The connection was opened without the language of
+    the system: give one, such as en.
+    """
 
 class ContactAddMissing(_BadRequest):
-    """CONTACT_ADD_MISSING (400). Contact add is missing."""
+    """CONTACT_ADD_MISSING (400). The user has not been added by the other side: there is no
+    contact to accept.
+    """
 
 class ContactIdInvalid(_BadRequest):
     """CONTACT_ID_INVALID (400). There is no such user for this account, or it is the account
@@ -810,16 +960,16 @@ class ContactIdInvalid(_BadRequest):
     """
 
 class ContactMissing(_BadRequest):
-    """CONTACT_MISSING (400). Contact is missing."""
+    """CONTACT_MISSING (400). This user is not among your contacts: add them first."""
 
 class ContactNameEmpty(_BadRequest):
     """CONTACT_NAME_EMPTY (400). A contact needs a name."""
 
 class ContactReqMissing(_BadRequest):
-    """CONTACT_REQ_MISSING (400). Contact req is missing."""
+    """CONTACT_REQ_MISSING (400). There is no request of a contact from this user to accept."""
 
 class CreateCallFailed(_BadRequest):
-    """CREATE_CALL_FAILED (400). Create call failed."""
+    """CREATE_CALL_FAILED (400). Telegram could not start the call: try again later."""
 
 class CredentialInvalid(_BadRequest):
     """CREDENTIAL_INVALID (400). The passkey's answer could not be verified: begin again and let
@@ -827,13 +977,19 @@ class CredentialInvalid(_BadRequest):
     """
 
 class CurrencyTotalAmountInvalid(_BadRequest):
-    """CURRENCY_TOTAL_AMOUNT_INVALID (400). Currency total amount is not valid."""
+    """CURRENCY_TOTAL_AMOUNT_INVALID (400). The total of the invoice is out of range for its
+    currency: keep between the least and the greatest amount that Telegram publishes for it.
+    """
 
 class CustomReactionsTooMany(_BadRequest):
-    """CUSTOM_REACTIONS_TOO_MANY (400). Custom reactions too many."""
+    """CUSTOM_REACTIONS_TOO_MANY (400). There are more custom emoji among the reactions than
+    allowed: choose fewer.
+    """
 
 class DataHashSizeInvalid(_BadRequest):
-    """DATA_HASH_SIZE_INVALID (400). Data hash size is not valid."""
+    """DATA_HASH_SIZE_INVALID (400). The hash of the passport data has the wrong length: give the
+    hash as it came with the data.
+    """
 
 class DataInvalid(_BadRequest):
     """DATA_INVALID (400). The data of the request cannot be used."""
@@ -842,7 +998,7 @@ class DataJsonInvalid(_BadRequest):
     """DATA_JSON_INVALID (400). The data are not valid JSON: check what you serialised."""
 
 class DataTooLong(_BadRequest):
-    """DATA_TOO_LONG (400). Data is too long."""
+    """DATA_TOO_LONG (400). The encrypted message is too long: split it, or send it as a file."""
 
 class DateEmpty(_BadRequest):
     """DATE_EMPTY (400). The date of the last known state is missing: take it from
@@ -855,10 +1011,12 @@ class DcIdInvalid(_BadRequest):
     """
 
 class DeleteAnswerForbidden(_BadRequest):
-    """DELETE_ANSWER_FORBIDDEN (400). Delete answer is forbidden here."""
+    """DELETE_ANSWER_FORBIDDEN (400). This answer may not be deleted by this account."""
 
 class DhGAInvalid(_BadRequest):
-    """DH_G_A_INVALID (400). Dh g a is not valid."""
+    """DH_G_A_INVALID (400). The public value of the key exchange is not usable: compute g_a with
+    the prime of the latest messages.getDhConfig.
+    """
 
 class DocumentInvalid(_BadRequest):
     """DOCUMENT_INVALID (400). The document does not exist or is of the wrong kind here: use the
@@ -881,10 +1039,12 @@ class EffectChatInvalid(_BadRequest):
     """
 
 class EffectIdInvalid(_BadRequest):
-    """EFFECT_ID_INVALID (400). Effect id is not valid."""
+    """EFFECT_ID_INVALID (400). There is no such message effect: take its id from
+    messages.getAvailableEffects.
+    """
 
 class EmailCodeEmpty(_BadRequest):
-    """EMAIL_CODE_EMPTY (400). Email code is empty."""
+    """EMAIL_CODE_EMPTY (400). The code from the e-mail is missing: give the one that came."""
 
 class EmailHashExpired(_BadRequest):
     """EMAIL_HASH_EXPIRED (400). The e-mail address waited too long for its code: set it again."""
@@ -914,22 +1074,30 @@ class EmailVerifyExpired(_BadRequest):
     """EMAIL_VERIFY_EXPIRED (400). The code from the e-mail is too old: ask for a new one."""
 
 class EmojiInvalid(_BadRequest):
-    """EMOJI_INVALID (400). Emoji is not valid."""
+    """EMOJI_INVALID (400). This emoji cannot be used here: take one that the method's list offers."""
 
 class EmojiMarkupInvalid(_BadRequest):
-    """EMOJI_MARKUP_INVALID (400). Emoji markup is not valid."""
+    """EMOJI_MARKUP_INVALID (400). The emoji or sticker drawn as a photo cannot be used: check its
+    id and its background colours.
+    """
 
 class EmojiNotModified(_BadRequest):
-    """EMOJI_NOT_MODIFIED (400). Emoji is the same as before, nothing was changed."""
+    """EMOJI_NOT_MODIFIED (400). The chat has this theme already, so nothing was changed; usually
+    this can be ignored.
+    """
 
 class EmoticonEmpty(_BadRequest):
-    """EMOTICON_EMPTY (400). Emoticon is empty."""
+    """EMOTICON_EMPTY (400). The emoji to search for is missing: give one."""
 
 class EmoticonInvalid(_BadRequest):
-    """EMOTICON_INVALID (400). Emoticon is not valid."""
+    """EMOTICON_INVALID (400). This emoji cannot be thrown: use one of those in the app
+    configuration, such as the die or the dart.
+    """
 
 class EmoticonStickerpackMissing(_BadRequest):
-    """EMOTICON_STICKERPACK_MISSING (400). Emoticon stickerpack is missing."""
+    """EMOTICON_STICKERPACK_MISSING (400). No set of stickers belongs to this emoji: choose another
+    emoji.
+    """
 
 class EncryptedMessageInvalid(_BadRequest):
     """ENCRYPTED_MESSAGE_INVALID (400). The proof that binds the temporary key does not fit: make a
@@ -937,25 +1105,35 @@ class EncryptedMessageInvalid(_BadRequest):
     """
 
 class EncryptionAlreadyAccepted(_BadRequest):
-    """ENCRYPTION_ALREADY_ACCEPTED (400). Encryption already accepted."""
+    """ENCRYPTION_ALREADY_ACCEPTED (400). The secret chat was accepted already, perhaps on another
+    device: go on from its latest update.
+    """
 
 class EncryptionAlreadyDeclined(_BadRequest):
-    """ENCRYPTION_ALREADY_DECLINED (400). Encryption already declined."""
+    """ENCRYPTION_ALREADY_DECLINED (400). The secret chat was ended already: request a new one."""
 
 class EncryptionDeclineAdminFailed(_ServerError):
-    """ENCRYPTION_DECLINE_ADMIN_FAILED (500). Encryption decline admin failed."""
+    """ENCRYPTION_DECLINE_ADMIN_FAILED (500). Telegram could not end the secret chat for its
+    starter: try again later.
+    """
 
 class EncryptionDeclined(_BadRequest):
     """ENCRYPTION_DECLINED (400). The secret chat was ended by one side: request a new one."""
 
 class EncryptionIdInvalid(_BadRequest):
-    """ENCRYPTION_ID_INVALID (400). Encryption id is not valid."""
+    """ENCRYPTION_ID_INVALID (400). There is no secret chat with this id on this session: take it
+    from the latest update about the chat.
+    """
 
 class EncryptionOccupyAdminFailed(_ServerError):
-    """ENCRYPTION_OCCUPY_ADMIN_FAILED (500). Encryption occupy admin failed."""
+    """ENCRYPTION_OCCUPY_ADMIN_FAILED (500). Telegram could not take hold of the secret chat for
+    its starter: try again later.
+    """
 
 class EncryptionOccupyFailed(_ServerError):
-    """ENCRYPTION_OCCUPY_FAILED (500). Encryption occupy failed."""
+    """ENCRYPTION_OCCUPY_FAILED (500). Telegram could not take hold of the secret chat: try again,
+    and look at its latest update.
+    """
 
 class EntitiesTooLong(_BadRequest):
     """ENTITIES_TOO_LONG (400). The message has too many entities, or one that is too long: send
@@ -986,7 +1164,9 @@ class EntityMentionUserInvalid(_BadRequest):
     """
 
 class ErrorTextEmpty(_BadRequest):
-    """ERROR_TEXT_EMPTY (400). Error text is empty."""
+    """ERROR_TEXT_EMPTY (400). The payment is refused without a reason: give the text that the
+    buyer is to read.
+    """
 
 class ExpireDateInvalid(_BadRequest):
     """EXPIRE_DATE_INVALID (400). The end of the invite link is not usable: give a time in the
@@ -994,7 +1174,7 @@ class ExpireDateInvalid(_BadRequest):
     """
 
 class ExpireForbidden(_BadRequest):
-    """EXPIRE_FORBIDDEN (400). Expire is forbidden here."""
+    """EXPIRE_FORBIDDEN (400). An end may not be set here: leave the date out."""
 
 class ExpiresAtInvalid(_BadRequest):
     """EXPIRES_AT_INVALID (400). The end of the temporary key is in the past, or differs from the
@@ -1002,70 +1182,96 @@ class ExpiresAtInvalid(_BadRequest):
     """
 
 class ExportCardInvalid(_BadRequest):
-    """EXPORT_CARD_INVALID (400). Export card is not valid."""
+    """EXPORT_CARD_INVALID (400). The contact card cannot be used: ask for a new one."""
 
 class ExtendedMediaAmountInvalid(_BadRequest):
-    """EXTENDED_MEDIA_AMOUNT_INVALID (400). Extended media amount is not valid."""
+    """EXTENDED_MEDIA_AMOUNT_INVALID (400). The price of the paid media is out of range: keep to
+    the limits of the app configuration.
+    """
 
 class ExtendedMediaEmpty(_BadRequest):
-    """EXTENDED_MEDIA_EMPTY (400). Extended media is empty."""
+    """EXTENDED_MEDIA_EMPTY (400). The paid post holds no media: give one photo or video at least."""
 
 class ExtendedMediaInvalid(_BadRequest):
-    """EXTENDED_MEDIA_INVALID (400). Extended media is not valid."""
+    """EXTENDED_MEDIA_INVALID (400). Some of the paid media cannot be used: send photos and videos
+    only, and as many as an album may hold.
+    """
 
 class ExtendedMediaPeerInvalid(_BadRequest):
-    """EXTENDED_MEDIA_PEER_INVALID (400). Extended media peer is not valid."""
+    """EXTENDED_MEDIA_PEER_INVALID (400). Paid media cannot be sent to this chat: send them to a
+    channel that allows them.
+    """
 
 class ExtendedMediaTypeInvalid(_BadRequest):
-    """EXTENDED_MEDIA_TYPE_INVALID (400). Extended media type is not valid."""
+    """EXTENDED_MEDIA_TYPE_INVALID (400). Paid media can be photos and videos only: leave out the
+    rest.
+    """
 
 class ExternalUrlInvalid(_BadRequest):
-    """EXTERNAL_URL_INVALID (400). External url is not valid."""
+    """EXTERNAL_URL_INVALID (400). The address of the external file is not usable: give a public
+    http or https link to the file itself.
+    """
 
 class FeatureDisabled(_BadRequest):
-    """FEATURE_DISABLED (400). Feature is disabled."""
+    """FEATURE_DISABLED (400). This feature is switched off at present: do without it, or try again
+    another day.
+    """
 
 class FieldNameEmpty(_BadRequest):
-    """FIELD_NAME_EMPTY (400). Field name is empty."""
+    """FIELD_NAME_EMPTY (400). The name of a field is missing: give it."""
 
 class FieldNameInvalid(_BadRequest):
-    """FIELD_NAME_INVALID (400). Field name is not valid."""
+    """FIELD_NAME_INVALID (400). There is no field of this name: check its spelling."""
 
 class FileContentTypeInvalid(_BadRequest):
-    """FILE_CONTENT_TYPE_INVALID (400). File content type is not valid."""
+    """FILE_CONTENT_TYPE_INVALID (400). A file among the inline results has a type that cannot be
+    sent by address: give a PDF or ZIP, or a file kept by Telegram.
+    """
 
 class FileEmtpy(_BadRequest):
-    """FILE_EMTPY (400). File emtpy."""
+    """FILE_EMTPY (400). The encrypted file is empty: upload something first."""
 
 class FileIdInvalid(_BadRequest):
-    """FILE_ID_INVALID (400). File id is not valid."""
+    """FILE_ID_INVALID (400). There is no file with this id for this account: fetch its message
+    again and use the file from there.
+    """
 
 class FileMigrate(_Migrate):
     """FILE_MIGRATE_X (303, 400). The file is kept by data centre {value}: ask there."""
 
 class FilePartEmpty(_BadRequest):
-    """FILE_PART_EMPTY (400). File part is empty."""
+    """FILE_PART_EMPTY (400). The part of the file is empty: send at least one byte."""
 
 class FilePartInvalid(_BadRequest):
-    """FILE_PART_INVALID (400). File part is not valid."""
+    """FILE_PART_INVALID (400). The number of the part is not usable: count from 0, up to the
+    highest part that the account may upload.
+    """
 
 class FilePartLengthInvalid(_BadRequest):
-    """FILE_PART_LENGTH_INVALID (400). File part length is not valid."""
+    """FILE_PART_LENGTH_INVALID (400). A part of the file has another length than the rest: upload
+    all parts but the last with one size.
+    """
 
 class FilePartMissing(_BadRequest):
     """FILE_PART_X_MISSING (400). Part {value} of the file did not arrive: upload that part again."""
 
 class FilePartSizeChanged(_BadRequest):
-    """FILE_PART_SIZE_CHANGED (400). File part size changed."""
+    """FILE_PART_SIZE_CHANGED (400). The part has another size than the ones before: keep one size
+    for all parts but the last.
+    """
 
 class FilePartSizeInvalid(_BadRequest):
-    """FILE_PART_SIZE_INVALID (400). File part size is not valid."""
+    """FILE_PART_SIZE_INVALID (400). The size of the part is not allowed: give a multiple of 1024
+    bytes that divides 524288.
+    """
 
 class FilePartTooBig(_BadRequest):
-    """FILE_PART_TOO_BIG (400). File part is too big."""
+    """FILE_PART_TOO_BIG (400). The part of the file is longer than 512 KB: send smaller ones."""
 
 class FilePartTooSmall(_BadRequest):
-    """FILE_PART_TOO_SMALL (400). File part too small."""
+    """FILE_PART_TOO_SMALL (400). The part of the file is too small for a big file: send larger
+    ones.
+    """
 
 class FilePartsInvalid(_BadRequest):
     """FILE_PARTS_INVALID (400). The number of parts does not fit the file that was uploaded: count
@@ -1073,7 +1279,9 @@ class FilePartsInvalid(_BadRequest):
     """
 
 class FileReferenceEmpty(_BadRequest):
-    """FILE_REFERENCE_EMPTY (400). File reference is empty."""
+    """FILE_REFERENCE_EMPTY (400). The reference to the file is missing: fetch the message again
+    and use the file from there.
+    """
 
 class FileReferenceExpired(_BadRequest):
     """FILE_REFERENCE_EXPIRED (400). The reference to the file is too old: fetch the message again
@@ -1086,31 +1294,41 @@ class FileReferenceInvalid(_BadRequest):
     """
 
 class FileTitleEmpty(_BadRequest):
-    """FILE_TITLE_EMPTY (400). File title is empty."""
+    """FILE_TITLE_EMPTY (400). A file among the inline results has no title: give each one."""
 
 class FileTokenInvalid(_BadRequest):
-    """FILE_TOKEN_INVALID (400). File token is not valid."""
+    """FILE_TOKEN_INVALID (400). The token of the CDN file is not valid: call upload.getFile again
+    for a new one.
+    """
 
 class FileWriteFailed(_ServerError):
-    """FILE_WRITE_FAILED (500). File write failed."""
+    """FILE_WRITE_FAILED (500). Telegram could not store the file: upload it again later."""
 
 class FilerefUpgradeNeeded(_NotAcceptable):
-    """FILEREF_UPGRADE_NEEDED (406). Fileref upgrade needed."""
+    """FILEREF_UPGRADE_NEEDED (406). The client's way of handling file references is too old: use a
+    newer layer, and fetch the message of the file again.
+    """
 
 class FilterIdInvalid(_BadRequest):
-    """FILTER_ID_INVALID (400). Filter id is not valid."""
+    """FILTER_ID_INVALID (400). There is no folder with this number: take it from
+    messages.getDialogFilters.
+    """
 
 class FilterIncludeEmpty(_BadRequest):
-    """FILTER_INCLUDE_EMPTY (400). Filter include is empty."""
+    """FILTER_INCLUDE_EMPTY (400). The folder would hold no chat: include one chat or kind of chats
+    at least.
+    """
 
 class FilterIncludeTooMuch(_BadRequest):
-    """FILTER_INCLUDE_TOO_MUCH (400). Filter include are more than the limit."""
+    """FILTER_INCLUDE_TOO_MUCH (400). The folder includes more chats than it may: leave some out."""
 
 class FilterNotSupported(_BadRequest):
-    """FILTER_NOT_SUPPORTED (400). Filter not supported."""
+    """FILTER_NOT_SUPPORTED (400). This folder cannot be shared: only a folder of single chats,
+    made as a shared one, has links.
+    """
 
 class FilterTitleEmpty(_BadRequest):
-    """FILTER_TITLE_EMPTY (400). Filter title is empty."""
+    """FILTER_TITLE_EMPTY (400). A folder needs a title: give one."""
 
 class FirstnameInvalid(_BadRequest):
     """FIRSTNAME_INVALID (400). The first name is empty or not allowed: give one of 1 to 64
@@ -1133,13 +1351,17 @@ class FloodWait(_Wait, _Flood):
     """
 
 class FloodskipNotAllowed(_BadRequest):
-    """FLOODSKIP_NOT_ALLOWED (400). Floodskip is not allowed here."""
+    """FLOODSKIP_NOT_ALLOWED (400). This bot may not pay to send faster: leave out
+    allow_paid_floodskip.
+    """
 
 class FolderDeacAutofixAll(_ServerError):
-    """FOLDER_DEAC_AUTOFIX_ALL (500). Folder deac autofix all."""
+    """FOLDER_DEAC_AUTOFIX_ALL (500). Telegram could not put the account's folders in order: try
+    again later.
+    """
 
 class FolderIdEmpty(_BadRequest):
-    """FOLDER_ID_EMPTY (400). Folder id is empty."""
+    """FOLDER_ID_EMPTY (400). The number of the folder is missing: give it."""
 
 class FolderIdInvalid(_BadRequest):
     """FOLDER_ID_INVALID (400). There is no such folder of dialogs: 0 is the main list, 1 the
@@ -1147,19 +1369,27 @@ class FolderIdInvalid(_BadRequest):
     """
 
 class FormExpired(_BadRequest):
-    """FORM_EXPIRED (400). Form has expired."""
+    """FORM_EXPIRED (400). The payment form is too old: get a new one with payments.getPaymentForm."""
 
 class FormIdEmpty(_BadRequest):
-    """FORM_ID_EMPTY (400). Form id is empty."""
+    """FORM_ID_EMPTY (400). The id of the payment form is missing: give the one of
+    payments.getPaymentForm.
+    """
 
 class FormIdExpired(_BadRequest):
-    """FORM_ID_EXPIRED (400). Form id has expired."""
+    """FORM_ID_EXPIRED (400). The payment form is too old: get a new one with
+    payments.getPaymentForm.
+    """
 
 class FormSubmitDuplicate(_BadRequest):
-    """FORM_SUBMIT_DUPLICATE (400). Form submit duplicate."""
+    """FORM_SUBMIT_DUPLICATE (400). This payment form was sent already: look at the receipt before
+    you pay again.
+    """
 
 class FormUnsupported(_BadRequest):
-    """FORM_UNSUPPORTED (400). Form is not supported."""
+    """FORM_UNSUPPORTED (400). Forms of this kind cannot be paid by this method: use
+    payments.sendStarsForm for Stars and payments.sendPaymentForm for the rest.
+    """
 
 class ForumEnabled(_BadRequest):
     """FORUM_ENABLED (400). This cannot be done while the group has topics: turn them off with
@@ -1172,7 +1402,9 @@ class FreshChangeAdminsForbidden(_RpcError):
     """
 
 class FreshChangePhoneForbidden(_NotAcceptable):
-    """FRESH_CHANGE_PHONE_FORBIDDEN (406). Fresh change phone is forbidden here."""
+    """FRESH_CHANGE_PHONE_FORBIDDEN (406). This session is too young to change the phone number:
+    wait a day, or do it from an older one.
+    """
 
 class FreshResetAuthorisationForbidden(_NotAcceptable):
     """FRESH_RESET_AUTHORISATION_FORBIDDEN (406). This session is younger than a day and may not
@@ -1198,61 +1430,83 @@ class FrozenParticipantMissing(_BadRequest):
     """
 
 class FutureCreatorNone(_BadRequest):
-    """FUTURE_CREATOR_NONE (400). Future creator none."""
+    """FUTURE_CREATOR_NONE (400). Nobody would own the chat after this: choose a new owner first."""
 
 class GameBotInvalid(_BadRequest):
-    """GAME_BOT_INVALID (400). Game bot is not valid."""
+    """GAME_BOT_INVALID (400). The game does not belong to this bot: send it as the bot that owns
+    it.
+    """
 
 class GeneralModifyIconForbidden(_BadRequest):
-    """GENERAL_MODIFY_ICON_FORBIDDEN (400). General modify icon is forbidden here."""
+    """GENERAL_MODIFY_ICON_FORBIDDEN (400). The General topic keeps its icon: change only its title
+    or whether it is hidden.
+    """
 
 class GeoPointInvalid(_BadRequest):
-    """GEO_POINT_INVALID (400). Geo point is not valid."""
+    """GEO_POINT_INVALID (400). The place is not on the globe: give a latitude from -90 to 90 and a
+    longitude from -180 to 180.
+    """
 
 class GifContentTypeInvalid(_BadRequest):
-    """GIF_CONTENT_TYPE_INVALID (400). Gif content type is not valid."""
+    """GIF_CONTENT_TYPE_INVALID (400). A GIF among the inline results has a type that cannot be
+    played: give image/gif or video/mp4.
+    """
 
 class GifIdInvalid(_BadRequest):
-    """GIF_ID_INVALID (400). Gif id is not valid."""
+    """GIF_ID_INVALID (400). There is no such GIF for this account: use id, access hash and file
+    reference of a message just fetched.
+    """
 
 class GiftMonthsInvalid(_BadRequest):
-    """GIFT_MONTHS_INVALID (400). Gift months is not valid."""
+    """GIFT_MONTHS_INVALID (400). Premium cannot be given for so many months: take the number from
+    payments.getPremiumGiftCodeOptions.
+    """
 
 class GiftSlugExpired(_BadRequest):
-    """GIFT_SLUG_EXPIRED (400). Gift slug has expired."""
+    """GIFT_SLUG_EXPIRED (400). The gift code is too old or was used already."""
 
 class GiftSlugInvalid(_BadRequest):
-    """GIFT_SLUG_INVALID (400). Gift slug is not valid."""
+    """GIFT_SLUG_INVALID (400). There is no such gift code: give what follows t.me/giftcode/ in its
+    link.
+    """
 
 class GiftStarsInvalid(_BadRequest):
-    """GIFT_STARS_INVALID (400). Gift stars is not valid."""
+    """GIFT_STARS_INVALID (400). So many Stars cannot be given: take the number from
+    payments.getStarsGiftOptions.
+    """
 
 class GiftcodeNotAllowed(_NotAcceptable):
-    """GIFTCODE_NOT_ALLOWED (406). Giftcode is not allowed here."""
+    """GIFTCODE_NOT_ALLOWED (406). This account may not use gift codes."""
 
 class GraphExpiredReload(_BadRequest):
-    """GRAPH_EXPIRED_RELOAD (400). Graph expired reload."""
+    """GRAPH_EXPIRED_RELOAD (400). The token of the graph is too old: fetch the statistics again."""
 
 class GraphInvalidReload(_BadRequest):
-    """GRAPH_INVALID_RELOAD (400). Graph invalid reload."""
+    """GRAPH_INVALID_RELOAD (400). The token of the graph is not valid: fetch the statistics again."""
 
 class GraphOutdatedReload(_BadRequest):
-    """GRAPH_OUTDATED_RELOAD (400). Graph outdated reload."""
+    """GRAPH_OUTDATED_RELOAD (400). The graph has changed meanwhile: fetch the statistics again."""
 
 class GroupCallInvalid(_BadRequest):
-    """GROUP_CALL_INVALID (400). Group call is not valid."""
+    """GROUP_CALL_INVALID (400). There is no such call, or it is over: get the current one from the
+    full chat.
+    """
 
 class GroupcallAddParticipantsFailed(_ServerError):
-    """GROUPCALL_ADD_PARTICIPANTS_FAILED (500). Groupcall add participants failed."""
+    """GROUPCALL_ADD_PARTICIPANTS_FAILED (500). Telegram could not add anybody to the call: try
+    again later.
+    """
 
 class GroupcallAlreadyDiscarded(_BadRequest):
-    """GROUPCALL_ALREADY_DISCARDED (400). Groupcall already discarded."""
+    """GROUPCALL_ALREADY_DISCARDED (400). The call is over already: start a new one."""
 
 class GroupcallAlreadyStarted(_Forbidden):
-    """GROUPCALL_ALREADY_STARTED (403). Groupcall already started."""
+    """GROUPCALL_ALREADY_STARTED (403). The call has begun already: join it."""
 
 class GroupcallChangeForbidden(_Forbidden):
-    """GROUPCALL_CHANGE_FORBIDDEN (403). Groupcall change is forbidden here."""
+    """GROUPCALL_CHANGE_FORBIDDEN (403). These settings of the call may not be changed by this
+    account, or not in this call.
+    """
 
 class GroupcallForbidden(_RpcError):
     """GROUPCALL_FORBIDDEN (400, 403). The video chat is over or closed to this account: get the
@@ -1260,19 +1514,25 @@ class GroupcallForbidden(_RpcError):
     """
 
 class GroupcallInvalid(_BadRequest):
-    """GROUPCALL_INVALID (400). Groupcall is not valid."""
+    """GROUPCALL_INVALID (400). There is no such call, or it is over: get the current one from the
+    full chat.
+    """
 
 class GroupcallJoinMissing(_BadRequest):
-    """GROUPCALL_JOIN_MISSING (400). Groupcall join is missing."""
+    """GROUPCALL_JOIN_MISSING (400). This account is not in the call: join it again."""
 
 class GroupcallNotModified(_BadRequest):
-    """GROUPCALL_NOT_MODIFIED (400). Groupcall is the same as before, nothing was changed."""
+    """GROUPCALL_NOT_MODIFIED (400). The call already is as you asked, so nothing was changed;
+    usually this can be ignored.
+    """
 
 class GroupcallSsrcDuplicateMuch(_BadRequest):
-    """GROUPCALL_SSRC_DUPLICATE_MUCH (400). Groupcall ssrc duplicate much."""
+    """GROUPCALL_SSRC_DUPLICATE_MUCH (400). The number of the sound source is in use by somebody in
+    the call: choose another and join again.
+    """
 
 class GroupedIdOccupyFailed(_ServerError):
-    """GROUPED_ID_OCCUPY_FAILED (500). Grouped id occupy failed."""
+    """GROUPED_ID_OCCUPY_FAILED (500). Telegram could not give the album an id: try again later."""
 
 class GroupedMediaInvalid(_BadRequest):
     """GROUPED_MEDIA_INVALID (400). The messages cannot be sent as one album: leave out what does
@@ -1283,10 +1543,12 @@ class HashInvalid(_BadRequest):
     """HASH_INVALID (400). There is no session with this hash: list the sessions again."""
 
 class HashSizeInvalid(_BadRequest):
-    """HASH_SIZE_INVALID (400). Hash size is not valid."""
+    """HASH_SIZE_INVALID (400). A hash has the wrong length: give it as it came with the data."""
 
 class HashtagInvalid(_BadRequest):
-    """HASHTAG_INVALID (400). Hashtag is not valid."""
+    """HASHTAG_INVALID (400). This is no hashtag that can be searched: give one word, without
+    spaces.
+    """
 
 class HideRequesterMissing(_BadRequest):
     """HIDE_REQUESTER_MISSING (400). There is no such request to join: it was answered or withdrawn
@@ -1297,34 +1559,44 @@ class HistoryGetFailed(_ServerError):
     """HISTORY_GET_FAILED (500). The server could not read the history: try again later."""
 
 class IdExpired(_BadRequest):
-    """ID_EXPIRED (400). Id has expired."""
+    """ID_EXPIRED (400). The prepared message is too old: have the bot prepare a new one."""
 
 class IdInvalid(_BadRequest):
-    """ID_INVALID (400). Id is not valid."""
+    """ID_INVALID (400). There is no prepared message with this id: take it from the bot that
+    prepared it.
+    """
 
 class ImageEngineDown(_ServerError):
-    """IMAGE_ENGINE_DOWN (500). Image engine down."""
+    """IMAGE_ENGINE_DOWN (500). Telegram cannot handle pictures at present: try again later."""
 
 class ImageProcessFailed(_BadRequest):
     """IMAGE_PROCESS_FAILED (400). Telegram could not read the picture: send a valid JPEG or PNG."""
 
 class ImportFileInvalid(_BadRequest):
-    """IMPORT_FILE_INVALID (400). Import file is not valid."""
+    """IMPORT_FILE_INVALID (400). The file of the exported chat cannot be used: upload the text
+    file of the export, whole.
+    """
 
 class ImportFormatDateInvalid(_BadRequest):
-    """IMPORT_FORMAT_DATE_INVALID (400). Import format date is not valid."""
+    """IMPORT_FORMAT_DATE_INVALID (400). A date in the exported chat cannot be understood: export
+    it again with the format left as it is.
+    """
 
 class ImportFormatUnrecognized(_BadRequest):
-    """IMPORT_FORMAT_UNRECOGNIZED (400). Import format unrecognized."""
+    """IMPORT_FORMAT_UNRECOGNIZED (400). Telegram does not know the format of the exported chat:
+    give the first lines as the other app wrote them.
+    """
 
 class ImportHistoryLogEmpty(_BadRequest):
-    """IMPORT_HISTORY_LOG_EMPTY (400). Import history log is empty."""
+    """IMPORT_HISTORY_LOG_EMPTY (400). The exported chat holds no messages: export it again."""
 
 class ImportIdInvalid(_BadRequest):
-    """IMPORT_ID_INVALID (400). Import id is not valid."""
+    """IMPORT_ID_INVALID (400). There is no such import: begin one with messages.initHistoryImport."""
 
 class ImportTokenInvalid(_BadRequest):
-    """IMPORT_TOKEN_INVALID (400). Import token is not valid."""
+    """IMPORT_TOKEN_INVALID (400). There is no such contact link, or it has ended: ask for a new
+    one.
+    """
 
 class InlineBotRequired(_Forbidden):
     """INLINE_BOT_REQUIRED (403). Only the bot that the message came through may edit it: use
@@ -1332,10 +1604,14 @@ class InlineBotRequired(_Forbidden):
     """
 
 class InlineResultExpired(_BadRequest):
-    """INLINE_RESULT_EXPIRED (400). Inline result has expired."""
+    """INLINE_RESULT_EXPIRED (400). The inline results are too old: send the query to the bot
+    again.
+    """
 
 class InputChatlistInvalid(_BadRequest):
-    """INPUT_CHATLIST_INVALID (400). Input chatlist is not valid."""
+    """INPUT_CHATLIST_INVALID (400). The shared folder cannot be found: take its number from
+    messages.getDialogFilters.
+    """
 
 class InputConstructorInvalid(_BadRequest):
     """INPUT_CONSTRUCTOR_INVALID (400). The server does not know a constructor in the request: the
@@ -1353,7 +1629,9 @@ class InputFetchFail(_BadRequest):
     """
 
 class InputFileInvalid(_BadRequest):
-    """INPUT_FILE_INVALID (400). Input file is not valid."""
+    """INPUT_FILE_INVALID (400). The uploaded file cannot be used: upload all its parts again under
+    a new id.
+    """
 
 class InputFilterInvalid(_BadRequest):
     """INPUT_FILTER_INVALID (400). This filter cannot be used in this search: choose another one."""
@@ -1368,28 +1646,34 @@ class InputPeersEmpty(_BadRequest):
     """INPUT_PEERS_EMPTY (400). The request names no peer: give one at least."""
 
 class InputPurposeInvalid(_BadRequest):
-    """INPUT_PURPOSE_INVALID (400). Input purpose is not valid."""
+    """INPUT_PURPOSE_INVALID (400). What the purchase is for cannot be used here: check the kind of
+    purpose and its fields.
+    """
 
 class InputRequestTooLong(_BadRequest):
     """INPUT_REQUEST_TOO_LONG (400). The request is too long: split it."""
 
 class InputStarsAmountInvalid(_BadRequest):
-    """INPUT_STARS_AMOUNT_INVALID (400). Input stars amount is not valid."""
+    """INPUT_STARS_AMOUNT_INVALID (400). The number of Stars is out of range: give a whole number
+    within the limits of the app configuration.
+    """
 
 class InputStarsNanosInvalid(_BadRequest):
-    """INPUT_STARS_NANOS_INVALID (400). Input stars nanos is not valid."""
+    """INPUT_STARS_NANOS_INVALID (400). The fraction of Stars cannot be used here: give 0 nanos."""
 
 class InputTextEmpty(_BadRequest):
-    """INPUT_TEXT_EMPTY (400). Input text is empty."""
+    """INPUT_TEXT_EMPTY (400). There is no text: give at least one visible character."""
 
 class InputTextTooLong(_BadRequest):
-    """INPUT_TEXT_TOO_LONG (400). Input text is too long."""
+    """INPUT_TEXT_TOO_LONG (400). The text is too long: split it."""
 
 class InputUserDeactivated(_BadRequest):
     """INPUT_USER_DEACTIVATED (400). The other account was deleted: nothing can be sent to it."""
 
 class IntegrityCheckClassic(_Forbidden):
-    """INTEGRITY_CHECK_CLASSIC_X (403). Integrity check classic."""
+    """INTEGRITY_CHECK_CLASSIC_X (403). Telegram wants proof from Google that the application is an
+    official one for Android: only such an app can pass, so do it there.
+    """
 
 class InterdcCallError(_ServerError):
     """INTERDC_X_CALL_ERROR (500). Data centre {value} did not answer another one: try again later."""
@@ -1400,16 +1684,24 @@ class InterdcCallRichError(_ServerError):
     """
 
 class InvalidMsgResendReqQuery(_ServerError):
-    """Invalid msg_resend_req query (-500). Invalid msg resend req query."""
+    """Invalid msg_resend_req query (-500). The server could not read the request to send messages
+    again: check how it was serialised.
+    """
 
 class InvalidMsgsAckQuery(_ServerError):
-    """Invalid msgs_ack query (-500). Invalid msgs ack query."""
+    """Invalid msgs_ack query (-500). The server could not read the acknowledgement: check how it
+    was serialised.
+    """
 
 class InvalidMsgsStateReqQuery(_ServerError):
-    """Invalid msgs_state_req query (-500). Invalid msgs state req query."""
+    """Invalid msgs_state_req query (-500). The server could not read the question about the state
+    of messages: check how it was serialised.
+    """
 
 class InviteForbiddenWithJoinas(_BadRequest):
-    """INVITE_FORBIDDEN_WITH_JOINAS (400). Invite forbidden with joinas."""
+    """INVITE_FORBIDDEN_WITH_JOINAS (400). Whoever joined the call in the name of a chat cannot
+    invite others: join again as yourself.
+    """
 
 class InviteHashEmpty(_BadRequest):
     """INVITE_HASH_EMPTY (400). The hash of the invite link is missing: give what follows + or
@@ -1433,31 +1725,43 @@ class InviteRevokedMissing(_BadRequest):
     """
 
 class InviteSlugEmpty(_BadRequest):
-    """INVITE_SLUG_EMPTY (400). Invite slug is empty."""
+    """INVITE_SLUG_EMPTY (400). The name of the folder link is missing: give what follows
+    t.me/addlist/ in it.
+    """
 
 class InviteSlugExpired(_BadRequest):
-    """INVITE_SLUG_EXPIRED (400). Invite slug has expired."""
+    """INVITE_SLUG_EXPIRED (400). The folder link does not exist any more: ask for a new one."""
 
 class InviteSlugInvalid(_BadRequest):
-    """INVITE_SLUG_INVALID (400). Invite slug is not valid."""
+    """INVITE_SLUG_INVALID (400). This is no folder link: give what follows t.me/addlist/ in it."""
 
 class InvitesTooMuch(_BadRequest):
-    """INVITES_TOO_MUCH (400). Invites are more than the limit."""
+    """INVITES_TOO_MUCH (400). The shared folder has as many links as it may have: delete one
+    first.
+    """
 
 class InvoiceInvalid(_BadRequest):
-    """INVOICE_INVALID (400). Invoice is not valid."""
+    """INVOICE_INVALID (400). The invoice cannot be used: check what is to be paid, and for whom."""
 
 class InvoicePayloadInvalid(_BadRequest):
-    """INVOICE_PAYLOAD_INVALID (400). Invoice payload is not valid."""
+    """INVOICE_PAYLOAD_INVALID (400). The payload of the invoice is empty or longer than 128 bytes:
+    change it.
+    """
 
 class JoinAsPeerInvalid(_BadRequest):
-    """JOIN_AS_PEER_INVALID (400). Join as peer is not valid."""
+    """JOIN_AS_PEER_INVALID (400). The call cannot be joined in the name of that peer: take one
+    from phone.getGroupCallJoinAs.
+    """
 
 class JoinGuardTimeout(_BadRequest):
-    """JOIN_GUARD_TIMEOUT (400). Join guard timeout."""
+    """JOIN_GUARD_TIMEOUT (400). The bot that checks new members did not answer in time: try to
+    join again later.
+    """
 
 class LangCodeInvalid(_BadRequest):
-    """LANG_CODE_INVALID (400). Lang code is not valid."""
+    """LANG_CODE_INVALID (400). This is not a language code: give two letters such as en, or leave
+    it empty for all languages.
+    """
 
 class LangCodeNotSupported(_BadRequest):
     """LANG_CODE_NOT_SUPPORTED (400). The language pack has no such language: take a code from
@@ -1481,16 +1785,22 @@ class LimitInvalid(_BadRequest):
     """LIMIT_INVALID (400). The limit is not a number that this method allows."""
 
 class LimitPerPostInvalid(_BadRequest):
-    """LIMIT_PER_POST_INVALID (400). Limit per post is not valid."""
+    """LIMIT_PER_POST_INVALID (400). The number of different reactions per post is out of range:
+    give 1 to what the app configuration allows.
+    """
 
 class LinkNotModified(_BadRequest):
-    """LINK_NOT_MODIFIED (400). Link is the same as before, nothing was changed."""
+    """LINK_NOT_MODIFIED (400). The channel and the group are linked like that already, so nothing
+    was changed; usually this can be ignored.
+    """
 
 class LiveDisabled(_Forbidden):
-    """LIVE_DISABLED (403). Live is disabled."""
+    """LIVE_DISABLED (403). Live streams are switched off here."""
 
 class LocationInvalid(_BadRequest):
-    """LOCATION_INVALID (400). Location is not valid."""
+    """LOCATION_INVALID (400). There is no file at this place: fetch the object that it belongs to
+    again and use the place from there.
+    """
 
 class ManagerInvalid(_BadRequest):
     """MANAGER_INVALID (400). Manager is not valid."""
