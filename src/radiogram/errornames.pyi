@@ -1803,10 +1803,14 @@ class LocationInvalid(_BadRequest):
     """
 
 class ManagerInvalid(_BadRequest):
-    """MANAGER_INVALID (400). Manager is not valid."""
+    """MANAGER_INVALID (400). The bot that is to manage the new one cannot be found, or may not
+    manage bots: resolve it again.
+    """
 
 class ManagerPermissionMissing(_BadRequest):
-    """MANAGER_PERMISSION_MISSING (400). Manager permission is missing."""
+    """MANAGER_PERMISSION_MISSING (400). This bot may not manage others: its owner has to allow
+    that at BotFather first.
+    """
 
 class MaxDateInvalid(_BadRequest):
     """MAX_DATE_INVALID (400). The latest date is not usable: give a Unix time that is not before
@@ -1814,16 +1818,24 @@ class MaxDateInvalid(_BadRequest):
     """
 
 class MaxIdInvalid(_BadRequest):
-    """MAX_ID_INVALID (400). Max id is not valid."""
+    """MAX_ID_INVALID (400). The highest id is not usable: give the id of an item that you have
+    seen, or 0 where the method allows it.
+    """
 
 class MaxQtsInvalid(_BadRequest):
-    """MAX_QTS_INVALID (400). Max qts is not valid."""
+    """MAX_QTS_INVALID (400). The server never gave out this qts: give the one of the last update
+    that you received.
+    """
 
 class Md5ChecksumInvalid(_BadRequest):
-    """MD5_CHECKSUM_INVALID (400). Md5 checksum is not valid."""
+    """MD5_CHECKSUM_INVALID (400). The MD5 sum does not fit the uploaded file: count it again over
+    the whole file, or upload the parts again.
+    """
 
 class MediaAlreadyPaid(_BadRequest):
-    """MEDIA_ALREADY_PAID (400). Media already paid."""
+    """MEDIA_ALREADY_PAID (400). These media were paid for already: fetch the message again to see
+    them.
+    """
 
 class MediaCaptionTooLong(_BadRequest):
     """MEDIA_CAPTION_TOO_LONG (400). The caption is longer than Telegram allows: shorten it."""
@@ -1858,25 +1870,33 @@ class MediaTtlInvalid(_BadRequest):
     """
 
 class MediaTypeInvalid(_BadRequest):
-    """MEDIA_TYPE_INVALID (400). Media type is not valid."""
+    """MEDIA_TYPE_INVALID (400). Media of this kind cannot be used here: choose another kind."""
 
 class MediaVideoStoryMissing(_BadRequest):
-    """MEDIA_VIDEO_STORY_MISSING (400). Media video story is missing."""
+    """MEDIA_VIDEO_STORY_MISSING (400). The video does not come from a story, so it cannot become
+    one as it is: upload it as a new file.
+    """
 
 class MegagroupGeoRequired(_BadRequest):
-    """MEGAGROUP_GEO_REQUIRED (400). Megagroup geo is required."""
+    """MEGAGROUP_GEO_REQUIRED (400). Only a group that was made for a place has a location to edit:
+    name such a group.
+    """
 
 class MegagroupIdInvalid(_BadRequest):
-    """MEGAGROUP_ID_INVALID (400). Megagroup id is not valid."""
+    """MEGAGROUP_ID_INVALID (400). The supergroup that is to be linked cannot be found: resolve it
+    again.
+    """
 
 class MegagroupPrehistoryHidden(_BadRequest):
-    """MEGAGROUP_PREHISTORY_HIDDEN (400). Megagroup prehistory hidden."""
+    """MEGAGROUP_PREHISTORY_HIDDEN (400). The group hides its history from new members, so it
+    cannot be linked: show it with channels.togglePreHistoryHidden first.
+    """
 
 class MegagroupRequired(_BadRequest):
-    """MEGAGROUP_REQUIRED (400). Megagroup is required."""
+    """MEGAGROUP_REQUIRED (400). This works only for supergroups: name one."""
 
 class MemberFetchFailed(_ServerError):
-    """MEMBER_FETCH_FAILED (500). Member fetch failed."""
+    """MEMBER_FETCH_FAILED (500). Telegram could not load a member: try again later."""
 
 class MemberNoLocation(_ServerError):
     """MEMBER_NO_LOCATION (500). Telegram could not find where the user's data are kept: try again
@@ -1889,7 +1909,9 @@ class MemberOccupyPrimaryLocFailed(_ServerError):
     """
 
 class MemberOccupyUsernameFailed(_ServerError):
-    """MEMBER_OCCUPY_USERNAME_FAILED (500). Member occupy username failed."""
+    """MEMBER_OCCUPY_USERNAME_FAILED (500). Telegram could not take hold of the username for the
+    user: try again later.
+    """
 
 class MessageAuthorRequired(_Forbidden):
     """MESSAGE_AUTHOR_REQUIRED (403). Only the author of a message can edit it."""
@@ -1915,7 +1937,7 @@ class MessageIdsEmpty(_BadRequest):
     """MESSAGE_IDS_EMPTY (400). The request names no message: give one id at least."""
 
 class MessageNotCommand(_BadRequest):
-    """MESSAGE_NOT_COMMAND (400). Message not command."""
+    """MESSAGE_NOT_COMMAND (400). The message is not a command of a bot: begin it with a slash."""
 
 class MessageNotModified(_BadRequest):
     """MESSAGE_NOT_MODIFIED (400). The message already reads like that, so nothing was changed;
@@ -1923,19 +1945,21 @@ class MessageNotModified(_BadRequest):
     """
 
 class MessageNotReadYet(_BadRequest):
-    """MESSAGE_NOT_READ_YET (400). Message not read yet."""
+    """MESSAGE_NOT_READ_YET (400). The other user has not read the message yet: ask again later."""
 
 class MessagePollClosed(_BadRequest):
-    """MESSAGE_POLL_CLOSED (400). Message poll closed."""
+    """MESSAGE_POLL_CLOSED (400). The poll is closed: nobody can vote any more."""
 
 class MessageRequired(_BadRequest):
-    """MESSAGE_REQUIRED (400). Message is required."""
+    """MESSAGE_REQUIRED (400). The report needs messages: name those that are to be reported."""
 
 class MessageTooLong(_BadRequest):
     """MESSAGE_TOO_LONG (400). The text is longer than 4,096 characters: split it."""
 
 class MessageTooOld(_BadRequest):
-    """MESSAGE_TOO_OLD (400). Message too old."""
+    """MESSAGE_TOO_OLD (400). The message is so old that Telegram does not keep any more when it
+    was read.
+    """
 
 class MethodInvalid(_RpcError):
     """METHOD_INVALID (400, 404). There is no such method, or it is not available to you."""
@@ -1946,10 +1970,14 @@ class MinDateInvalid(_BadRequest):
     """
 
 class MonoforumFilterInvalid(_BadRequest):
-    """MONOFORUM_FILTER_INVALID (400). Monoforum filter is not valid."""
+    """MONOFORUM_FILTER_INVALID (400). This filter cannot be used in a channel's chat of direct
+    messages: choose another one.
+    """
 
 class MonthInvalid(_BadRequest):
-    """MONTH_INVALID (400). Month is not valid."""
+    """MONTH_INVALID (400). The number of months is not on offer: take one from the list of
+    options.
+    """
 
 class MsgIdInvalid(_BadRequest):
     """MSG_ID_INVALID (400). There is no message with this id in the chat, or it is of no use for
@@ -1957,16 +1985,24 @@ class MsgIdInvalid(_BadRequest):
     """
 
 class MsgRangeUnsync(_ServerError):
-    """MSG_RANGE_UNSYNC (500). Msg range unsync."""
+    """MSG_RANGE_UNSYNC (500). The servers do not agree about the messages yet: try again in a
+    moment.
+    """
 
 class MsgTooOld(_BadRequest):
-    """MSG_TOO_OLD (400). Msg too old."""
+    """MSG_TOO_OLD (400). The message is so old that Telegram does not keep any more who has read
+    it.
+    """
 
 class MsgVoiceMissing(_BadRequest):
-    """MSG_VOICE_MISSING (400). Msg voice is missing."""
+    """MSG_VOICE_MISSING (400). The message is neither a voice nor a video message: name one that
+    is.
+    """
 
 class MsgVoiceTooLong(_BadRequest):
-    """MSG_VOICE_TOO_LONG (400). Msg voice is too long."""
+    """MSG_VOICE_TOO_LONG (400). The voice message is too long to be written down: choose a shorter
+    one.
+    """
 
 class MsgWaitFailed(_RpcError):
     """MSG_WAIT_FAILED (400, 500). The call waited for another one that failed: look at that one's
@@ -1984,19 +2020,25 @@ class MsgidDecreaseRetry(_ServerError):
     """
 
 class MtSendQueueTooLong(_ServerError):
-    """MT_SEND_QUEUE_TOO_LONG (500). Mt send queue is too long."""
+    """MT_SEND_QUEUE_TOO_LONG (500). Too much waits to be sent to this connection: read what has
+    come, and try again later.
+    """
 
 class MtprotoClusterInvalid(_BadRequest):
-    """MTPROTO_CLUSTER_INVALID (400). Mtproto cluster is not valid."""
+    """MTPROTO_CLUSTER_INVALID (400). The connection went to servers that do not handle this:
+    connect to the account's own data centre.
+    """
 
 class MultiMediaTooLong(_BadRequest):
-    """MULTI_MEDIA_TOO_LONG (400). Multi media is too long."""
+    """MULTI_MEDIA_TOO_LONG (400). An album holds 10 items at most: send several albums."""
 
 class NameInvalid(_BadRequest):
-    """NAME_INVALID (400). Name is not valid."""
+    """NAME_INVALID (400). The name cannot be used: give a short, visible text."""
 
 class NeedActionMissing(_BadRequest):
-    """NEED_ACTION_MISSING (400). Need action is missing."""
+    """NEED_ACTION_MISSING (400). The request does not say what is to be done: give a photo, or set
+    save or suggest.
+    """
 
 class NeedChatInvalid(_ServerError):
     """NEED_CHAT_INVALID (500). Telegram could not load a chat that the answer needs: try again
@@ -2032,31 +2074,43 @@ class NewSettingsInvalid(_BadRequest):
     """
 
 class NextOffsetInvalid(_BadRequest):
-    """NEXT_OFFSET_INVALID (400). Next offset is not valid."""
+    """NEXT_OFFSET_INVALID (400). The offset for the next inline results is longer than 64 bytes:
+    shorten it.
+    """
 
 class NoPaymentNeeded(_BadRequest):
-    """NO_PAYMENT_NEEDED (400). No payment needed."""
+    """NO_PAYMENT_NEEDED (400). This costs nothing: do it without a payment."""
 
 class NoWorkersRunning(_ServerError):
-    """No workers running (500). No workers running."""
+    """No workers running (500). No server is at work on such calls at present: try again later."""
 
 class NogeneralHideForbidden(_BadRequest):
-    """NOGENERAL_HIDE_FORBIDDEN (400). Nogeneral hide is forbidden here."""
+    """NOGENERAL_HIDE_FORBIDDEN (400). Only the General topic can be hidden: close other topics
+    instead.
+    """
 
 class NotAllowed(_Forbidden):
-    """NOT_ALLOWED (403). Not allowed."""
+    """NOT_ALLOWED (403). This account may not do that."""
 
 class NotEligible(_RpcError):
-    """NOT_ELIGIBLE (400, 403). Not eligible."""
+    """NOT_ELIGIBLE (400, 403). This account cannot take part in Telegram's programme for sending
+    log-in codes.
+    """
 
 class NotJoined(_BadRequest):
-    """NOT_JOINED (400). Not joined."""
+    """NOT_JOINED (400). This account does not take part in Telegram's programme for sending log-in
+    codes: join with smsjobs.join first.
+    """
 
 class OauthRequestInvalid(_ServerError):
-    """OAUTH_REQUEST_INVALID (500). Oauth request is not valid."""
+    """OAUTH_REQUEST_INVALID (500). The request to log in at a site is not valid, or too old: begin
+    again at the site.
+    """
 
 class OffsetInvalid(_BadRequest):
-    """OFFSET_INVALID (400). Offset is not valid."""
+    """OFFSET_INVALID (400). The offset in the file is not usable: give a multiple of 4096 bytes,
+    or of 1024 with precise, and stay with limit inside one block of 1 MiB.
+    """
 
 class OffsetPeerIdInvalid(_BadRequest):
     """OFFSET_PEER_ID_INVALID (400). The peer to continue from cannot be found: take it from the
@@ -2064,31 +2118,44 @@ class OffsetPeerIdInvalid(_BadRequest):
     """
 
 class OptionInvalid(_BadRequest):
-    """OPTION_INVALID (400). Option is not valid."""
+    """OPTION_INVALID (400). There is no such answer or reason: use the bytes of an option that the
+    server offered.
+    """
 
 class OptionsTooMuch(_BadRequest):
-    """OPTIONS_TOO_MUCH (400). Options are more than the limit."""
+    """OPTIONS_TOO_MUCH (400). The poll takes one answer only: choose one."""
 
 class OrderInvalid(_BadRequest):
-    """ORDER_INVALID (400). Order is not valid."""
+    """ORDER_INVALID (400). The order leaves out or repeats a username: name every active one once."""
 
 class PackShortNameInvalid(_BadRequest):
-    """PACK_SHORT_NAME_INVALID (400). Pack short name is not valid."""
+    """PACK_SHORT_NAME_INVALID (400). The short name of the set cannot be used: begin with a
+    letter, use letters, digits and single underscores, and as a bot end with _by_ and the bot's
+    username.
+    """
 
 class PackShortNameOccupied(_BadRequest):
-    """PACK_SHORT_NAME_OCCUPIED (400). Pack short name is taken."""
+    """PACK_SHORT_NAME_OCCUPIED (400). There is a set with this short name: choose another one."""
 
 class PackTitleInvalid(_BadRequest):
-    """PACK_TITLE_INVALID (400). Pack title is not valid."""
+    """PACK_TITLE_INVALID (400). The title of the set is empty or longer than 64 characters: change
+    it.
+    """
 
 class PackTypeInvalid(_BadRequest):
-    """PACK_TYPE_INVALID (400). Pack type is not valid."""
+    """PACK_TYPE_INVALID (400). The set cannot be of two kinds at once: set either masks or emojis,
+    or neither.
+    """
 
 class ParentPeerInvalid(_BadRequest):
-    """PARENT_PEER_INVALID (400). Parent peer is not valid."""
+    """PARENT_PEER_INVALID (400). The chat of direct messages cannot be found: name the one that
+    belongs to a channel which you administer.
+    """
 
 class ParticipantCallFailed(_ServerError):
-    """PARTICIPANT_CALL_FAILED (500). Participant call failed."""
+    """PARTICIPANT_CALL_FAILED (500). Telegram could not reach the other user for the call: try
+    again later.
+    """
 
 class ParticipantIdInvalid(_BadRequest):
     """PARTICIPANT_ID_INVALID (400). The member named cannot be found: resolve the user or channel
@@ -2096,10 +2163,12 @@ class ParticipantIdInvalid(_BadRequest):
     """
 
 class ParticipantJoinMissing(_RpcError):
-    """PARTICIPANT_JOIN_MISSING (400, 403). Participant join is missing."""
+    """PARTICIPANT_JOIN_MISSING (400, 403). The member has not joined the call: wait until they do."""
 
 class ParticipantVersionOutdated(_BadRequest):
-    """PARTICIPANT_VERSION_OUTDATED (400). Participant version outdated."""
+    """PARTICIPANT_VERSION_OUTDATED (400). The other user's application is too old for calls: it
+    has to be updated.
+    """
 
 class ParticipantsTooFew(_BadRequest):
     """PARTICIPANTS_TOO_FEW (400). The group has too few members for this: try again when it has
@@ -2112,7 +2181,9 @@ class PasskeyAuthRestart(_ServerError):
     """
 
 class PasskeyCredentialNotFound(_BadRequest):
-    """PASSKEY_CREDENTIAL_NOT_FOUND (400). Passkey credential was not found."""
+    """PASSKEY_CREDENTIAL_NOT_FOUND (400). No account uses this passkey: choose another one, or log
+    in another way.
+    """
 
 class PasskeyOriginMismatch(_BadRequest):
     """PASSKEY_ORIGIN_MISMATCH (400). The passkey was signed for another site or application: use
@@ -2139,7 +2210,9 @@ class PasswordRecoveryNa(_BadRequest):
     """
 
 class PasswordRequired(_BadRequest):
-    """PASSWORD_REQUIRED (400). Password is required."""
+    """PASSWORD_REQUIRED (400). The account needs a password for this: set it with
+    account.updatePasswordSettings first.
+    """
 
 class PasswordTooFresh(_Wait, _BadRequest):
     """PASSWORD_TOO_FRESH_X (400). The password was changed too recently for this: wait {value}
@@ -2147,13 +2220,19 @@ class PasswordTooFresh(_Wait, _BadRequest):
     """
 
 class PaymentCredentialsInvalid(_BadRequest):
-    """PAYMENT_CREDENTIALS_INVALID (400). Payment credentials is not valid."""
+    """PAYMENT_CREDENTIALS_INVALID (400). The provider does not accept these payment details: enter
+    them again.
+    """
 
 class PaymentProviderInvalid(_BadRequest):
-    """PAYMENT_PROVIDER_INVALID (400). Payment provider is not valid."""
+    """PAYMENT_PROVIDER_INVALID (400). The bot's token of the payment provider is not valid: take
+    it from BotFather.
+    """
 
 class PaymentRequired(_BadRequest):
-    """PAYMENT_REQUIRED (400). Payment is required."""
+    """PAYMENT_REQUIRED (400). This costs Stars: get the form with payments.getPaymentForm and pay
+    it.
+    """
 
 class PaymentUnsupported(_NotAcceptable):
     """PAYMENT_UNSUPPORTED (406). Messages of this kind cannot be paid for here: update the
@@ -2166,7 +2245,9 @@ class PeerFlood(_BadRequest):
     """
 
 class PeerHistoryEmpty(_BadRequest):
-    """PEER_HISTORY_EMPTY (400). Peer history is empty."""
+    """PEER_HISTORY_EMPTY (400). The chat has no messages, so it cannot be pinned: write there
+    first.
+    """
 
 class PeerIdInvalid(_RpcError):
     """PEER_ID_INVALID (400, 403, 404, 406). There is no such peer for this account: access hashes
@@ -2182,7 +2263,7 @@ class PeerTypesInvalid(_BadRequest):
     """
 
 class PeersListEmpty(_BadRequest):
-    """PEERS_LIST_EMPTY (400). Peers list is empty."""
+    """PEERS_LIST_EMPTY (400). The folder link would hold no chat: name one at least."""
 
 class PersistentTimestampEmpty(_BadRequest):
     """PERSISTENT_TIMESTAMP_EMPTY (400). The pts is missing: take it from updates.getState."""
@@ -2255,16 +2336,24 @@ class PhonePasswordProtected(_BadRequest):
     """
 
 class PhotoContentTypeInvalid(_BadRequest):
-    """PHOTO_CONTENT_TYPE_INVALID (400). Photo content type is not valid."""
+    """PHOTO_CONTENT_TYPE_INVALID (400). A photo among the inline results has a type that photos
+    cannot have: give image/jpeg.
+    """
 
 class PhotoContentUrlEmpty(_BadRequest):
-    """PHOTO_CONTENT_URL_EMPTY (400). Photo content url is empty."""
+    """PHOTO_CONTENT_URL_EMPTY (400). A photo among the inline results has no address of its file:
+    give each one.
+    """
 
 class PhotoCreateFailed(_ServerError):
-    """PHOTO_CREATE_FAILED (500). Photo create failed."""
+    """PHOTO_CREATE_FAILED (500). Telegram could not make the photo: upload the picture again
+    later.
+    """
 
 class PhotoCropFileMissing(_BadRequest):
-    """PHOTO_CROP_FILE_MISSING (400). Photo crop file is missing."""
+    """PHOTO_CROP_FILE_MISSING (400). The request names no picture to be cut: give an uploaded
+    file.
+    """
 
 class PhotoCropSizeSmall(_BadRequest):
     """PHOTO_CROP_SIZE_SMALL (400). The picture is too small: give one with sides of 160 pixels at
@@ -2280,7 +2369,9 @@ class PhotoFileMissing(_BadRequest):
     """PHOTO_FILE_MISSING (400). The request names no picture: give an uploaded file."""
 
 class PhotoIdInvalid(_BadRequest):
-    """PHOTO_ID_INVALID (400). Photo id is not valid."""
+    """PHOTO_ID_INVALID (400). There is no such photo of this account: take it from
+    photos.getUserPhotos.
+    """
 
 class PhotoInvalid(_BadRequest):
     """PHOTO_INVALID (400). The picture cannot be used: send a valid JPEG, or take the photo from a
@@ -2298,10 +2389,14 @@ class PhotoSaveFileInvalid(_BadRequest):
     """
 
 class PhotoThumbUrlEmpty(_BadRequest):
-    """PHOTO_THUMB_URL_EMPTY (400). Photo thumb url is empty."""
+    """PHOTO_THUMB_URL_EMPTY (400). A photo among the inline results has no address of its
+    thumbnail: give each one.
+    """
 
 class PhotoThumbUrlInvalid(_BadRequest):
-    """PHOTO_THUMB_URL_INVALID (400). Photo thumb url is not valid."""
+    """PHOTO_THUMB_URL_INVALID (400). The address of a thumbnail is not usable: give a public http
+    or https link to the picture.
+    """
 
 class PinRestricted(_BadRequest):
     """PIN_RESTRICTED (400). Messages cannot be pinned in this chat by this account."""
@@ -2310,28 +2405,40 @@ class PinnedDialogsTooMuch(_BadRequest):
     """PINNED_DIALOGS_TOO_MUCH (400). So many dialogs cannot be pinned: unpin one first."""
 
 class PinnedTooMuch(_BadRequest):
-    """PINNED_TOO_MUCH (400). Pinned are more than the limit."""
+    """PINNED_TOO_MUCH (400). So many topics cannot be pinned: unpin one first."""
 
 class PinnedTopicNotModified(_BadRequest):
-    """PINNED_TOPIC_NOT_MODIFIED (400). Pinned topic is the same as before, nothing was changed."""
+    """PINNED_TOPIC_NOT_MODIFIED (400). The topic already is pinned or unpinned as you asked, so
+    nothing was changed; usually this can be ignored.
+    """
 
 class PlatformInvalid(_BadRequest):
-    """PLATFORM_INVALID (400). Platform is not valid."""
+    """PLATFORM_INVALID (400). There is no platform of this name: use one that Telegram's apps use,
+    such as android, ios or tdesktop.
+    """
 
 class PollAnswerInvalid(_BadRequest):
-    """POLL_ANSWER_INVALID (400). Poll answer is not valid."""
+    """POLL_ANSWER_INVALID (400). An answer of the poll cannot be used: give each a text of 1 to
+    100 characters.
+    """
 
 class PollAnswersInvalid(_BadRequest):
-    """POLL_ANSWERS_INVALID (400). Poll answers is not valid."""
+    """POLL_ANSWERS_INVALID (400). The poll has too few or too many answers: give two at least, and
+    no more than the app configuration allows.
+    """
 
 class PollCountryRestricted(_NotAcceptable):
-    """POLL_COUNTRY_RESTRICTED (406). Poll country is restricted."""
+    """POLL_COUNTRY_RESTRICTED (406). The poll is closed to accounts of your country: you cannot
+    vote.
+    """
 
 class PollMemberRestricted(_NotAcceptable):
-    """POLL_MEMBER_RESTRICTED (406). Poll member is restricted."""
+    """POLL_MEMBER_RESTRICTED (406). Only members, perhaps only older ones, may vote in this poll:
+    join the chat first.
+    """
 
 class PollOptionDuplicate(_BadRequest):
-    """POLL_OPTION_DUPLICATE (400). Poll option duplicate."""
+    """POLL_OPTION_DUPLICATE (400). Two answers of the poll have the same bytes: give each its own."""
 
 class PollOptionInvalid(_BadRequest):
     """POLL_OPTION_INVALID (400). An answer of the poll cannot be used: give each a text and bytes
@@ -2339,37 +2446,51 @@ class PollOptionInvalid(_BadRequest):
     """
 
 class PollQuestionInvalid(_BadRequest):
-    """POLL_QUESTION_INVALID (400). Poll question is not valid."""
+    """POLL_QUESTION_INVALID (400). The question of the poll is empty or too long: change it."""
 
 class PollUnsupported(_BadRequest):
-    """POLL_UNSUPPORTED (400). Poll is not supported."""
+    """POLL_UNSUPPORTED (400). The poll uses something that is not allowed here, or that the
+    client's layer does not know: simplify it, or use a newer layer.
+    """
 
 class PollVoteRequired(_RpcError):
-    """POLL_VOTE_REQUIRED (400, 403). Poll vote is required."""
+    """POLL_VOTE_REQUIRED (400, 403). Only those who have voted can see this: vote first."""
 
 class PostponedTimeout(_ServerError):
-    """POSTPONED_TIMEOUT (500). Postponed timeout."""
+    """POSTPONED_TIMEOUT (500). The call was put off and did not finish in time: try again later."""
 
 class PrecheckoutFailed(_RpcError):
-    """PRECHECKOUT_FAILED (400, 406). Precheckout failed."""
+    """PRECHECKOUT_FAILED (400, 406). The payment was not confirmed by the seller: get the form
+    anew, and try again later.
+    """
 
 class PremiumAccountRequired(_RpcError):
     """PREMIUM_ACCOUNT_REQUIRED (400, 403). This needs an account with Premium."""
 
 class PremiumCurrentlyUnavailable(_NotAcceptable):
-    """PREMIUM_CURRENTLY_UNAVAILABLE (406). Premium currently unavailable."""
+    """PREMIUM_CURRENTLY_UNAVAILABLE (406). Premium cannot be bought by this account at present:
+    try again later.
+    """
 
 class PremiumGiftcodeWasRefunded(_BadRequest):
-    """PREMIUM_GIFTCODE_WAS_REFUNDED (400). Premium giftcode was refunded."""
+    """PREMIUM_GIFTCODE_WAS_REFUNDED (400). The gift code was paid back to its buyer: it cannot be
+    used any more.
+    """
 
 class PremiumPurposeInvalid(_BadRequest):
-    """PREMIUM_PURPOSE_INVALID (400). Premium purpose is not valid."""
+    """PREMIUM_PURPOSE_INVALID (400). What Premium is to be bought for cannot be used here: check
+    the kind of purpose and its fields.
+    """
 
 class PremiumSubActiveUntil(_Flood):
-    """PREMIUM_SUB_ACTIVE_UNTIL_X (420). Premium sub active until."""
+    """PREMIUM_SUB_ACTIVE_UNTIL_X (420). The account has Premium until the Unix time {value}: use
+    the gift code after that, or give it to somebody else.
+    """
 
 class PreviousChatImportActiveWaitXmin(_NotAcceptable):
-    """PREVIOUS_CHAT_IMPORT_ACTIVE_WAIT_XMIN (406). Previous chat import active wait xmin."""
+    """PREVIOUS_CHAT_IMPORT_ACTIVE_WAIT_XMIN (406). Another import into this chat is under way:
+    wait {value} minutes.
+    """
 
 class PricingChatInvalid(_BadRequest):
     """PRICING_CHAT_INVALID (400). An invite link can cost Stars only in a channel that allows it:
@@ -2377,7 +2498,9 @@ class PricingChatInvalid(_BadRequest):
     """
 
 class PrivacyKeyInvalid(_BadRequest):
-    """PRIVACY_KEY_INVALID (400). Privacy key is not valid."""
+    """PRIVACY_KEY_INVALID (400). There is no privacy setting of this kind here: choose another
+    key.
+    """
 
 class PrivacyPremiumRequired(_RpcError):
     """PRIVACY_PREMIUM_REQUIRED (403, 406). This user accepts messages only from contacts and from
@@ -2385,10 +2508,12 @@ class PrivacyPremiumRequired(_RpcError):
     """
 
 class PrivacyTooLong(_BadRequest):
-    """PRIVACY_TOO_LONG (400). Privacy is too long."""
+    """PRIVACY_TOO_LONG (400). The privacy rules name too many users and chats: name fewer."""
 
 class PrivacyValueInvalid(_BadRequest):
-    """PRIVACY_VALUE_INVALID (400). Privacy value is not valid."""
+    """PRIVACY_VALUE_INVALID (400). The privacy rules contradict each other, or do not fit this
+    setting: check them.
+    """
 
 class PtsChangeEmpty(_ServerError):
     """PTS_CHANGE_EMPTY (500). The change produced no update on the server: try again, and fetch
@@ -2396,25 +2521,39 @@ class PtsChangeEmpty(_ServerError):
     """
 
 class PublicBroadcastExpected(_BadRequest):
-    """PUBLIC_BROADCAST_EXPECTED (400). Public broadcast expected."""
+    """PUBLIC_BROADCAST_EXPECTED (400). A channel on a profile has to be public: name a channel
+    that has a username.
+    """
 
 class PublicChannelMissing(_Forbidden):
-    """PUBLIC_CHANNEL_MISSING (403). Public channel is missing."""
+    """PUBLIC_CHANNEL_MISSING (403). Only calls of public chats have a link: give the chat a
+    username first.
+    """
 
 class PublicKeyInvalid(_BadRequest):
-    """PUBLIC_KEY_INVALID (400). Public key is not valid."""
+    """PUBLIC_KEY_INVALID (400). The public key cannot be used: make a new pair of keys, and give
+    the 32 bytes of its public half.
+    """
 
 class PublicKeyRequired(_BadRequest):
-    """PUBLIC_KEY_REQUIRED (400). Public key is required."""
+    """PUBLIC_KEY_REQUIRED (400). The bot's public key is missing: give the one that the bot has
+    set at BotFather.
+    """
 
 class PurposeInvalid(_BadRequest):
-    """PURPOSE_INVALID (400). Purpose is not valid."""
+    """PURPOSE_INVALID (400). What the payment is for cannot be used here: check the kind of
+    purpose and its fields.
+    """
 
 class QueryIdEmpty(_BadRequest):
-    """QUERY_ID_EMPTY (400). Query id is empty."""
+    """QUERY_ID_EMPTY (400). The id of the query is missing: give the one that came with the inline
+    results.
+    """
 
 class QueryIdInvalid(_BadRequest):
-    """QUERY_ID_INVALID (400). Query id is not valid."""
+    """QUERY_ID_INVALID (400). The query is not known, or waited too long: answer at once, with the
+    id of the update.
+    """
 
 class QueryTooShort(_BadRequest):
     """QUERY_TOO_SHORT (400). The text to search for is too short."""
@@ -2433,22 +2572,30 @@ class QuizAnswerMissing(_BadRequest):
     """
 
 class QuizCorrectAnswerInvalid(_BadRequest):
-    """QUIZ_CORRECT_ANSWER_INVALID (400). Quiz correct answer is not valid."""
+    """QUIZ_CORRECT_ANSWER_INVALID (400). The right answer of the quiz is not among its answers:
+    name one of them.
+    """
 
 class QuizCorrectAnswersEmpty(_BadRequest):
-    """QUIZ_CORRECT_ANSWERS_EMPTY (400). Quiz correct answers is empty."""
+    """QUIZ_CORRECT_ANSWERS_EMPTY (400). The quiz names no right answer: give one."""
 
 class QuizCorrectAnswersTooMuch(_BadRequest):
-    """QUIZ_CORRECT_ANSWERS_TOO_MUCH (400). Quiz correct answers are more than the limit."""
+    """QUIZ_CORRECT_ANSWERS_TOO_MUCH (400). The quiz names more right answers than it may: give
+    fewer.
+    """
 
 class QuizMultipleInvalid(_BadRequest):
-    """QUIZ_MULTIPLE_INVALID (400). Quiz multiple is not valid."""
+    """QUIZ_MULTIPLE_INVALID (400). A quiz cannot take several answers here: leave out
+    multiple_choice.
+    """
 
 class QuoteTextInvalid(_BadRequest):
     """QUOTE_TEXT_INVALID (400). The quoted text is not part of the message that is replied to."""
 
 class RaiseHandForbidden(_BadRequest):
-    """RAISE_HAND_FORBIDDEN (400). Raise hand is forbidden here."""
+    """RAISE_HAND_FORBIDDEN (400). A hand can be raised or lowered only by the one who is muted:
+    change your own.
+    """
 
 class RandomIdDuplicate(_RpcError):
     """RANDOM_ID_DUPLICATE (400, 500). A message with this random_id was sent already: it is there,
@@ -2459,7 +2606,9 @@ class RandomIdEmpty(_BadRequest):
     """RANDOM_ID_EMPTY (400). The random_id is missing or 0: give a random number."""
 
 class RandomIdExpired(_BadRequest):
-    """RANDOM_ID_EXPIRED (400). Random id has expired."""
+    """RANDOM_ID_EXPIRED (400). The random_id holds a time that is too far back: make a new one
+    when you send.
+    """
 
 class RandomIdInvalid(_BadRequest):
     """RANDOM_ID_INVALID (400). There must be one random_id, different from all others, for each
@@ -2467,7 +2616,7 @@ class RandomIdInvalid(_BadRequest):
     """
 
 class RandomLengthInvalid(_BadRequest):
-    """RANDOM_LENGTH_INVALID (400). Random length is not valid."""
+    """RANDOM_LENGTH_INVALID (400). So many random bytes are not given out: ask for 0 to 1,024."""
 
 class RangesInvalid(_BadRequest):
     """RANGES_INVALID (400). The ranges of messages to compare are not usable: each needs min_id
@@ -2475,28 +2624,36 @@ class RangesInvalid(_BadRequest):
     """
 
 class RankInvalid(_BadRequest):
-    """RANK_INVALID (400). Rank is not valid."""
+    """RANK_INVALID (400). The title of the member cannot be used: give plain text of at most 16
+    characters.
+    """
 
 class ReactionEmpty(_BadRequest):
-    """REACTION_EMPTY (400). Reaction is empty."""
+    """REACTION_EMPTY (400). The reaction is missing: give one."""
 
 class ReactionInvalid(_BadRequest):
-    """REACTION_INVALID (400). Reaction is not valid."""
+    """REACTION_INVALID (400). This reaction cannot be used here: take one that the chat allows."""
 
 class ReactionsCountInvalid(_BadRequest):
-    """REACTIONS_COUNT_INVALID (400). Reactions count is not valid."""
+    """REACTIONS_COUNT_INVALID (400). The number of paid reactions is out of range: give 1 to what
+    the app configuration allows.
+    """
 
 class ReactionsTooMany(_BadRequest):
-    """REACTIONS_TOO_MANY (400). Reactions too many."""
+    """REACTIONS_TOO_MANY (400). There are more reactions than this account or the message may
+    have: choose fewer.
+    """
 
 class RecaptchaCheck(_Forbidden):
-    """RECAPTCHA_CHECK_X (403). Recaptcha check."""
+    """RECAPTCHA_CHECK_X (403). Telegram wants a reCAPTCHA to be solved for this call: only an
+    official app can show it. Do it there.
+    """
 
 class ReceiptEmpty(_BadRequest):
-    """RECEIPT_EMPTY (400). Receipt is empty."""
+    """RECEIPT_EMPTY (400). The receipt of the App Store is missing: give it."""
 
 class ReflectorNotAvailable(_BadRequest):
-    """REFLECTOR_NOT_AVAILABLE (400). Reflector is not available."""
+    """REFLECTOR_NOT_AVAILABLE (400). No relay is free for the call: try again later."""
 
 class RegIdGenerateFailed(_ServerError):
     """REG_ID_GENERATE_FAILED (500). Telegram could not give the new account an id: try again
@@ -2504,10 +2661,14 @@ class RegIdGenerateFailed(_ServerError):
     """
 
 class ReplyMarkupBuyEmpty(_BadRequest):
-    """REPLY_MARKUP_BUY_EMPTY (400). Reply markup buy is empty."""
+    """REPLY_MARKUP_BUY_EMPTY (400). The keyboard of an invoice lacks its pay button: put it first,
+    or send no keyboard.
+    """
 
 class ReplyMarkupGameEmpty(_BadRequest):
-    """REPLY_MARKUP_GAME_EMPTY (400). Reply markup game is empty."""
+    """REPLY_MARKUP_GAME_EMPTY (400). The keyboard of a game lacks its play button: put it first,
+    or send no keyboard.
+    """
 
 class ReplyMarkupInvalid(_BadRequest):
     """REPLY_MARKUP_INVALID (400). The keyboard cannot be used as it is: check its rows and
@@ -2544,13 +2705,19 @@ class RequestMsgExpired(_BadRequest):
     """
 
 class RequestTokenInvalid(_BadRequest):
-    """REQUEST_TOKEN_INVALID (400). Request token is not valid."""
+    """REQUEST_TOKEN_INVALID (400). The token for the CDN is not valid: take it from the latest
+    answer of upload.getCdnFile.
+    """
 
 class ResellStarsTooFew(_BadRequest):
-    """RESELL_STARS_TOO_FEW (400). Resell stars too few."""
+    """RESELL_STARS_TOO_FEW (400). The price is too low: keep to the limits of the app
+    configuration.
+    """
 
 class ResellStarsTooMuch(_BadRequest):
-    """RESELL_STARS_TOO_MUCH (400). Resell stars are more than the limit."""
+    """RESELL_STARS_TOO_MUCH (400). The price is too high: keep to the limits of the app
+    configuration.
+    """
 
 class ResetRequestMissing(_BadRequest):
     """RESET_REQUEST_MISSING (400). No reset of the password is under way, so there is nothing to
@@ -2558,28 +2725,38 @@ class ResetRequestMissing(_BadRequest):
     """
 
 class ResultIdDuplicate(_BadRequest):
-    """RESULT_ID_DUPLICATE (400). Result id duplicate."""
+    """RESULT_ID_DUPLICATE (400). Two inline results have the same id: give each its own."""
 
 class ResultIdEmpty(_BadRequest):
-    """RESULT_ID_EMPTY (400). Result id is empty."""
+    """RESULT_ID_EMPTY (400). The id of the inline result is missing: give that of the chosen one."""
 
 class ResultIdInvalid(_BadRequest):
-    """RESULT_ID_INVALID (400). Result id is not valid."""
+    """RESULT_ID_INVALID (400). There is no inline result with this id, or the id is not 1 to 64
+    bytes long: check it.
+    """
 
 class ResultTypeInvalid(_BadRequest):
-    """RESULT_TYPE_INVALID (400). Result type is not valid."""
+    """RESULT_TYPE_INVALID (400). There is no kind of inline result of this name: use one such as
+    article, photo or video.
+    """
 
 class ResultsTooMuch(_BadRequest):
-    """RESULTS_TOO_MUCH (400). Results are more than the limit."""
+    """RESULTS_TOO_MUCH (400). An inline query can have 50 results at most: send the rest with
+    next_offset.
+    """
 
 class RevoteNotAllowed(_BadRequest):
-    """REVOTE_NOT_ALLOWED (400). Revote is not allowed here."""
+    """REVOTE_NOT_ALLOWED (400). A vote in this poll cannot be changed."""
 
 class RichMessageDocumentInvalid(_BadRequest):
-    """RICH_MESSAGE_DOCUMENT_INVALID (400). Rich message document is not valid."""
+    """RICH_MESSAGE_DOCUMENT_INVALID (400). A file in the formatted message cannot be used: fetch
+    its message again and use the file from there.
+    """
 
 class RichMessageUnsupported(_BadRequest):
-    """RICH_MESSAGE_UNSUPPORTED (400). Rich message is not supported."""
+    """RICH_MESSAGE_UNSUPPORTED (400). Formatted messages of this kind cannot be used here: send
+    plain text with entities.
+    """
 
 class RightForbidden(_Forbidden):
     """RIGHT_FORBIDDEN (403). You can give an admin only rights that you have yourself and that
@@ -2587,34 +2764,46 @@ class RightForbidden(_Forbidden):
     """
 
 class RightsNotModified(_BadRequest):
-    """RIGHTS_NOT_MODIFIED (400). Rights is the same as before, nothing was changed."""
+    """RIGHTS_NOT_MODIFIED (400). The bot asks for these rights already, so nothing was changed;
+    usually this can be ignored.
+    """
 
 class RingtoneInvalid(_BadRequest):
-    """RINGTONE_INVALID (400). Ringtone is not valid."""
+    """RINGTONE_INVALID (400). There is no such sound for this account: take it from the account's
+    list of sounds, or fetch its message again.
+    """
 
 class RingtoneMimeInvalid(_BadRequest):
-    """RINGTONE_MIME_INVALID (400). Ringtone mime is not valid."""
+    """RINGTONE_MIME_INVALID (400). The sound has a type that cannot be used: give a short MP3 or
+    OGG file.
+    """
 
 class RpcCallFail(_ServerError):
     """RPC_CALL_FAIL (500). Something failed inside Telegram: try again later."""
 
 class RpcConnectFailed(_ServerError):
-    """RPC_CONNECT_FAILED (500). Rpc connect failed."""
+    """RPC_CONNECT_FAILED (500). One part of Telegram could not reach another: try again later."""
 
 class RpcMcgetFail(_ServerError):
-    """RPC_MCGET_FAIL (500). Rpc mcget fail."""
+    """RPC_MCGET_FAIL (500). One part of Telegram could not read from its store: try again later."""
 
 class RpcSendFail(_ServerError):
-    """RPC_SEND_FAIL (500). Rpc send fail."""
+    """RPC_SEND_FAIL (500). One part of Telegram could not pass the call on: try again later."""
 
 class RsaDecryptFailed(_BadRequest):
-    """RSA_DECRYPT_FAILED (400). Rsa decrypt failed."""
+    """RSA_DECRYPT_FAILED (400). The CDN could not decrypt what it was given: fetch
+    help.getCdnConfig again and ask the file's own data centre for a new token.
+    """
 
 class SavedDialogsUnsupported(_BadRequest):
-    """SAVED_DIALOGS_UNSUPPORTED (400). Saved dialogs is not supported."""
+    """SAVED_DIALOGS_UNSUPPORTED (400). This does not work with the sub-chats of Saved Messages:
+    name an ordinary chat.
+    """
 
 class SavedIdEmpty(_BadRequest):
-    """SAVED_ID_EMPTY (400). Saved id is empty."""
+    """SAVED_ID_EMPTY (400). The request does not say which gift is meant: give its message or its
+    saved_id.
+    """
 
 class SavedPeerInvalid(_BadRequest):
     """SAVED_PEER_INVALID (400). The sub-chat named does not exist here: take it from the list of
@@ -2639,7 +2828,7 @@ class ScheduleTooMuch(_BadRequest):
     """SCHEDULE_TOO_MUCH (400). So many messages cannot be scheduled in one chat."""
 
 class ScoreInvalid(_BadRequest):
-    """SCORE_INVALID (400). Score is not valid."""
+    """SCORE_INVALID (400). The score is not usable: give a whole number that is not negative."""
 
 class SearchQueryEmpty(_BadRequest):
     """SEARCH_QUERY_EMPTY (400). The search has neither a text nor a filter: give one of them."""
@@ -2655,7 +2844,9 @@ class SecondsInvalid(_BadRequest):
     """
 
 class SecureSecretRequired(_BadRequest):
-    """SECURE_SECRET_REQUIRED (400). Secure secret is required."""
+    """SECURE_SECRET_REQUIRED (400). The account has no secret for Telegram Passport yet: set one
+    with account.updatePasswordSettings.
+    """
 
 class SelfDeleteRestricted(_BadRequest):
     """SELF_DELETE_RESTRICTED (400). The messages cannot be deleted for one side only here: delete
@@ -2671,19 +2862,29 @@ class SendCodeUnavailable(_NotAcceptable):
     """
 
 class SendMediaInvalid(_ServerError):
-    """SEND_MEDIA_INVALID (500). Send media is not valid."""
+    """SEND_MEDIA_INVALID (500). The media of the inline result could not be sent: have the bot
+    give other media.
+    """
 
 class SendMessageGameInvalid(_BadRequest):
-    """SEND_MESSAGE_GAME_INVALID (400). Send message game is not valid."""
+    """SEND_MESSAGE_GAME_INVALID (400). A game cannot be sent in this way: choose another kind of
+    message.
+    """
 
 class SendMessageMediaInvalid(_BadRequest):
-    """SEND_MESSAGE_MEDIA_INVALID (400). Send message media is not valid."""
+    """SEND_MESSAGE_MEDIA_INVALID (400). The message of an inline result carries media that do not
+    fit its kind: check send_message.
+    """
 
 class SendMessageTypeInvalid(_BadRequest):
-    """SEND_MESSAGE_TYPE_INVALID (400). Send message type is not valid."""
+    """SEND_MESSAGE_TYPE_INVALID (400). The message of an inline result is of a kind that does not
+    fit: check send_message.
+    """
 
 class SensitiveChangeForbidden(_Forbidden):
-    """SENSITIVE_CHANGE_FORBIDDEN (403). Sensitive change is forbidden here."""
+    """SENSITIVE_CHANGE_FORBIDDEN (403). This account cannot change whether it sees sensitive
+    content: look at sensitive_can_change first.
+    """
 
 class SessionExpired(_Unauthorized):
     """SESSION_EXPIRED (401). The session has expired: log in again."""
@@ -2702,28 +2903,36 @@ class SessionTooFresh(_Wait, _BadRequest):
     """
 
 class SettingsInvalid(_BadRequest):
-    """SETTINGS_INVALID (400). Settings is not valid."""
+    """SETTINGS_INVALID (400). The notification settings cannot be used: check their fields."""
 
 class Sha256HashInvalid(_BadRequest):
-    """SHA256_HASH_INVALID (400). Sha256 hash is not valid."""
+    """SHA256_HASH_INVALID (400). This is no SHA-256 sum: give the 32 bytes counted over the whole
+    file.
+    """
 
 class ShortNameInvalid(_BadRequest):
-    """SHORT_NAME_INVALID (400). Short name is not valid."""
+    """SHORT_NAME_INVALID (400). The short name cannot be used: begin with a letter, and use
+    letters, digits and single underscores.
+    """
 
 class ShortNameOccupied(_BadRequest):
-    """SHORT_NAME_OCCUPIED (400). Short name is taken."""
+    """SHORT_NAME_OCCUPIED (400). There is a set with this short name: choose another one."""
 
 class ShortcutInvalid(_BadRequest):
-    """SHORTCUT_INVALID (400). Shortcut is not valid."""
+    """SHORTCUT_INVALID (400). There is no such quick reply: take its id or name from
+    messages.getQuickReplies.
+    """
 
 class ShortnameOccupyFailed(_BadRequest):
-    """SHORTNAME_OCCUPY_FAILED (400). Shortname occupy failed."""
+    """SHORTNAME_OCCUPY_FAILED (400). Telegram could not take hold of the short name: choose
+    another one, or try again later.
+    """
 
 class SignInFailed(_ServerError):
     """SIGN_IN_FAILED (500). Telegram could not complete the log-in: try again later."""
 
 class SlotsEmpty(_BadRequest):
-    """SLOTS_EMPTY (400). Slots is empty."""
+    """SLOTS_EMPTY (400). The request names no slots of boosts: take them from premium.getMyBoosts."""
 
 class SlowmodeMultiMsgsDisabled(_BadRequest):
     """SLOWMODE_MULTI_MSGS_DISABLED (400). The group allows one message at a time, so several
@@ -2736,19 +2945,27 @@ class SlowmodeWait(_Wait, _Flood):
     """
 
 class SlugInvalid(_BadRequest):
-    """SLUG_INVALID (400). Slug is not valid."""
+    """SLUG_INVALID (400). The name in the link is not valid: give what follows the last slash or $
+    in it.
+    """
 
 class SmsCodeCreateFailed(_BadRequest):
     """SMS_CODE_CREATE_FAILED (400). Telegram could not make a log-in code: ask for it again later."""
 
 class SmsjobIdInvalid(_BadRequest):
-    """SMSJOB_ID_INVALID (400). Smsjob id is not valid."""
+    """SMSJOB_ID_INVALID (400). There is no such task of sending a code: use the id of the latest
+    update about it.
+    """
 
 class SolutionMediaEmpty(_BadRequest):
-    """SOLUTION_MEDIA_EMPTY (400). Solution media is empty."""
+    """SOLUTION_MEDIA_EMPTY (400). The explanation of the quiz carries no media that can be sent:
+    give them, or leave them out.
+    """
 
 class SolutionMediaTypeInvalid(_BadRequest):
-    """SOLUTION_MEDIA_TYPE_INVALID (400). Solution media type is not valid."""
+    """SOLUTION_MEDIA_TYPE_INVALID (400). The explanation of the quiz carries media of a kind that
+    is not allowed: choose another kind, or leave them out.
+    """
 
 class SrpAInvalid(_BadRequest):
     """SRP_A_INVALID (400). The proof of the password is malformed: get account.getPassword again."""
@@ -2764,115 +2981,165 @@ class SrpPasswordChanged(_BadRequest):
     """
 
 class StargiftAlreadyBurned(_BadRequest):
-    """STARGIFT_ALREADY_BURNED (400). Stargift already burned."""
+    """STARGIFT_ALREADY_BURNED (400). The gift was used up already: it does not exist any more."""
 
 class StargiftAlreadyConverted(_BadRequest):
-    """STARGIFT_ALREADY_CONVERTED (400). Stargift already converted."""
+    """STARGIFT_ALREADY_CONVERTED (400). The gift was turned into Stars already: it does not exist
+    any more.
+    """
 
 class StargiftAlreadyRefunded(_BadRequest):
-    """STARGIFT_ALREADY_REFUNDED (400). Stargift already refunded."""
+    """STARGIFT_ALREADY_REFUNDED (400). The gift was paid back to its buyer: it does not exist any
+    more.
+    """
 
 class StargiftAlreadyTransferred(_BadRequest):
-    """STARGIFT_ALREADY_TRANSFERRED (400). Stargift already transferred."""
+    """STARGIFT_ALREADY_TRANSFERRED (400). The gift was passed on already: only its new owner can
+    use it.
+    """
 
 class StargiftAlreadyUpgraded(_BadRequest):
-    """STARGIFT_ALREADY_UPGRADED (400). Stargift already upgraded."""
+    """STARGIFT_ALREADY_UPGRADED (400). The gift is a collectible already: nothing is left to
+    upgrade.
+    """
 
 class StargiftAttributeInvalid(_BadRequest):
-    """STARGIFT_ATTRIBUTE_INVALID (400). Stargift attribute is not valid."""
+    """STARGIFT_ATTRIBUTE_INVALID (400). There is no such model, pattern or backdrop of the gift:
+    take it from the answer of payments.getResaleStarGifts.
+    """
 
 class StargiftConvertBotNotAllowed(_Forbidden):
-    """STARGIFT_CONVERT_BOT_NOT_ALLOWED (403). Stargift convert bot is not allowed here."""
+    """STARGIFT_CONVERT_BOT_NOT_ALLOWED (403). Bots may not turn this gift into Stars: its owner
+    has to do it.
+    """
 
 class StargiftConvertTooOld(_BadRequest):
-    """STARGIFT_CONVERT_TOO_OLD (400). Stargift convert too old."""
+    """STARGIFT_CONVERT_TOO_OLD (400). The gift came too long ago to be turned into Stars: keep it."""
 
 class StargiftExportInProgress(_NotAcceptable):
-    """STARGIFT_EXPORT_IN_PROGRESS (406). Stargift export in progress."""
+    """STARGIFT_EXPORT_IN_PROGRESS (406). The gift is on its way to the blockchain: wait until that
+    is finished.
+    """
 
 class StargiftExportUnavailable(_BadRequest):
-    """STARGIFT_EXPORT_UNAVAILABLE (400). Stargift export unavailable."""
+    """STARGIFT_EXPORT_UNAVAILABLE (400). This gift cannot be taken to the blockchain now: fetch it
+    again to see when it can.
+    """
 
 class StargiftInvalid(_BadRequest):
-    """STARGIFT_INVALID (400). Stargift is not valid."""
+    """STARGIFT_INVALID (400). There is no such gift: take its id from payments.getStarGifts."""
 
 class StargiftMessageInvalid(_RpcError):
-    """STARGIFT_MESSAGE_INVALID (400, 406). Stargift message is not valid."""
+    """STARGIFT_MESSAGE_INVALID (400, 406). The message with the gift is too long or not allowed:
+    shorten it, or leave it out.
+    """
 
 class StargiftNotFound(_BadRequest):
-    """STARGIFT_NOT_FOUND (400). Stargift was not found."""
+    """STARGIFT_NOT_FOUND (400). The gift was not found: take it from payments.getSavedStarGifts."""
 
 class StargiftNotOwner(_BadRequest):
-    """STARGIFT_NOT_OWNER (400). Stargift not owner."""
+    """STARGIFT_NOT_OWNER (400). The gift belongs to somebody else: only its owner can do this."""
 
 class StargiftNotUnique(_BadRequest):
-    """STARGIFT_NOT_UNIQUE (400). Stargift not unique."""
+    """STARGIFT_NOT_UNIQUE (400). The gift is not a collectible: upgrade it first."""
 
 class StargiftObjectInvalid(_BadRequest):
-    """STARGIFT_OBJECT_INVALID (400). Stargift object is not valid."""
+    """STARGIFT_OBJECT_INVALID (400). What is named is not a gift of this kind: name a gift from
+    payments.getSavedStarGifts.
+    """
 
 class StargiftOfferInvalid(_BadRequest):
-    """STARGIFT_OFFER_INVALID (400). Stargift offer is not valid."""
+    """STARGIFT_OFFER_INVALID (400). The offer for the gift cannot be made: check the gift, the
+    price and how long it shall hold.
+    """
 
 class StargiftOfferNotAllowed(_BadRequest):
-    """STARGIFT_OFFER_NOT_ALLOWED (400). Stargift offer is not allowed here."""
+    """STARGIFT_OFFER_NOT_ALLOWED (400). No offers can be made for this gift: look whether its
+    owner sells it.
+    """
 
 class StargiftOwnerInvalid(_BadRequest):
-    """STARGIFT_OWNER_INVALID (400). Stargift owner is not valid."""
+    """STARGIFT_OWNER_INVALID (400). The gift belongs to somebody else: only its owner can do this."""
 
 class StargiftPeerInvalid(_BadRequest):
-    """STARGIFT_PEER_INVALID (400). Stargift peer is not valid."""
+    """STARGIFT_PEER_INVALID (400). The owner named for the gift cannot be found, or owns no such
+    gift: resolve the peer again.
+    """
 
 class StargiftResellCurrencyNotAllowed(_BadRequest):
-    """STARGIFT_RESELL_CURRENCY_NOT_ALLOWED (400). Stargift resell currency is not allowed here."""
+    """STARGIFT_RESELL_CURRENCY_NOT_ALLOWED (400). The gift is not sold for this currency: pay in
+    the one that its seller asks for.
+    """
 
 class StargiftResellNotAllowed(_BadRequest):
-    """STARGIFT_RESELL_NOT_ALLOWED (400). Stargift resell is not allowed here."""
+    """STARGIFT_RESELL_NOT_ALLOWED (400). The gift cannot be resold, or is not for sale: choose
+    another one.
+    """
 
 class StargiftResellTooEarly(_Wait, _BadRequest):
-    """STARGIFT_RESELL_TOO_EARLY_X (400). Stargift resell too early."""
+    """STARGIFT_RESELL_TOO_EARLY_X (400). The gift cannot be resold yet: wait {value} seconds."""
 
 class StargiftSlugInvalid(_BadRequest):
-    """STARGIFT_SLUG_INVALID (400). Stargift slug is not valid."""
+    """STARGIFT_SLUG_INVALID (400). There is no collectible of this name: give what follows
+    t.me/nft/ in its link.
+    """
 
 class StargiftTransferTooEarly(_Wait, _BadRequest):
-    """STARGIFT_TRANSFER_TOO_EARLY_X (400). Stargift transfer too early."""
+    """STARGIFT_TRANSFER_TOO_EARLY_X (400). The gift cannot be passed on yet: wait {value} seconds."""
 
 class StargiftUpgradeUnavailable(_BadRequest):
-    """STARGIFT_UPGRADE_UNAVAILABLE (400). Stargift upgrade unavailable."""
+    """STARGIFT_UPGRADE_UNAVAILABLE (400). This gift cannot become a collectible now: look whether
+    can_upgrade is set.
+    """
 
 class StargiftUsageLimited(_RpcError):
-    """STARGIFT_USAGE_LIMITED (400, 406). Stargift usage limited."""
+    """STARGIFT_USAGE_LIMITED (400, 406). This limited gift is sold out: choose another one."""
 
 class StargiftUserUsageLimited(_BadRequest):
-    """STARGIFT_USER_USAGE_LIMITED (400). Stargift user usage limited."""
+    """STARGIFT_USER_USAGE_LIMITED (400). This account has bought as many of the gift as one may:
+    choose another one.
+    """
 
 class StarrefAwaitingEnd(_BadRequest):
-    """STARREF_AWAITING_END (400). Starref awaiting end."""
+    """STARREF_AWAITING_END (400). The referral programme is about to end: wait until it has, then
+    begin a new one.
+    """
 
 class StarrefExpired(_BadRequest):
     """STARREF_EXPIRED (400). The referral link has ended: resolve the bot without the referral."""
 
 class StarrefHashRevoked(_BadRequest):
-    """STARREF_HASH_REVOKED (400). Starref hash revoked."""
+    """STARREF_HASH_REVOKED (400). The referral link was revoked: connect to the programme again
+    for a new one.
+    """
 
 class StarrefMonthsTooLow(_BadRequest):
-    """STARREF_MONTHS_TOO_LOW (400). Starref months too low."""
+    """STARREF_MONTHS_TOO_LOW (400). A running referral programme cannot be made shorter: give as
+    many months as before, or more.
+    """
 
 class StarrefPermilleInvalid(_BadRequest):
-    """STARREF_PERMILLE_INVALID (400). Starref permille is not valid."""
+    """STARREF_PERMILLE_INVALID (400). The commission is out of range: give thousandths within the
+    limits of the app configuration.
+    """
 
 class StarrefPermilleTooLow(_BadRequest):
-    """STARREF_PERMILLE_TOO_LOW (400). Starref permille too low."""
+    """STARREF_PERMILLE_TOO_LOW (400). The commission is too low, or lower than before: raise it."""
 
 class StarsAmountInvalid(_BadRequest):
-    """STARS_AMOUNT_INVALID (400). Stars amount is not valid."""
+    """STARS_AMOUNT_INVALID (400). The number of Stars is out of range: keep to the limits of the
+    app configuration.
+    """
 
 class StarsFormAmountMismatch(_RpcError):
-    """STARS_FORM_AMOUNT_MISMATCH (400, 406). Stars form amount mismatch."""
+    """STARS_FORM_AMOUNT_MISMATCH (400, 406). The price has changed meanwhile: get a new form with
+    payments.getPaymentForm.
+    """
 
 class StarsInvoiceInvalid(_BadRequest):
-    """STARS_INVOICE_INVALID (400). Stars invoice is not valid."""
+    """STARS_INVOICE_INVALID (400). The invoice for Stars cannot be used: give the currency XTR,
+    exactly one price, and no provider.
+    """
 
 class StarsPaymentRequired(_BadRequest):
     """STARS_PAYMENT_REQUIRED (400). Joining by this link costs Stars: get the form with
@@ -2880,34 +3147,50 @@ class StarsPaymentRequired(_BadRequest):
     """
 
 class StartParamEmpty(_BadRequest):
-    """START_PARAM_EMPTY (400). Start param is empty."""
+    """START_PARAM_EMPTY (400). The parameter for the bot is missing: give one."""
 
 class StartParamInvalid(_BadRequest):
-    """START_PARAM_INVALID (400). Start param is not valid."""
+    """START_PARAM_INVALID (400). The parameter for the bot may hold only letters, digits,
+    underscores and hyphens: change it.
+    """
 
 class StartParamTooLong(_BadRequest):
-    """START_PARAM_TOO_LONG (400). Start param is too long."""
+    """START_PARAM_TOO_LONG (400). The parameter for the bot is longer than 64 characters: shorten
+    it.
+    """
 
 class StatsMigrate(_Migrate, _SeeOther):
-    """STATS_MIGRATE_X (303). Stats is on another data centre."""
+    """STATS_MIGRATE_X (303). The statistics are kept by data centre {value}: ask there."""
 
 class StickerDocumentInvalid(_BadRequest):
-    """STICKER_DOCUMENT_INVALID (400). Sticker document is not valid."""
+    """STICKER_DOCUMENT_INVALID (400). A sticker among the inline results cannot be used: fetch it
+    again from its set.
+    """
 
 class StickerEmojiInvalid(_BadRequest):
-    """STICKER_EMOJI_INVALID (400). Sticker emoji is not valid."""
+    """STICKER_EMOJI_INVALID (400). The emoji of a sticker cannot be used: give one emoji at least,
+    and nothing else.
+    """
 
 class StickerFileInvalid(_BadRequest):
-    """STICKER_FILE_INVALID (400). Sticker file is not valid."""
+    """STICKER_FILE_INVALID (400). The file of a sticker cannot be used: check its format and size,
+    and upload it again.
+    """
 
 class StickerGifDimensions(_BadRequest):
-    """STICKER_GIF_DIMENSIONS (400). Sticker gif dimensions."""
+    """STICKER_GIF_DIMENSIONS (400). The video sticker has the wrong size: make one side 512 pixels
+    and the other not longer, or 100 by 100 for an emoji.
+    """
 
 class StickerIdInvalid(_BadRequest):
-    """STICKER_ID_INVALID (400). Sticker id is not valid."""
+    """STICKER_ID_INVALID (400). There is no such sticker for this account: use id, access hash and
+    file reference of one just fetched.
+    """
 
 class StickerInvalid(_BadRequest):
-    """STICKER_INVALID (400). Sticker is not valid."""
+    """STICKER_INVALID (400). There is no such sticker in a set of yours: use id, access hash and
+    file reference of one just fetched.
+    """
 
 class StickerMimeInvalid(_BadRequest):
     """STICKER_MIME_INVALID (400). The sticker has a type that cannot become a picture: choose
@@ -2915,58 +3198,84 @@ class StickerMimeInvalid(_BadRequest):
     """
 
 class StickerPngDimensions(_BadRequest):
-    """STICKER_PNG_DIMENSIONS (400). Sticker png dimensions."""
+    """STICKER_PNG_DIMENSIONS (400). The sticker has the wrong size: make one side 512 pixels and
+    the other not longer, or 100 by 100 for an emoji.
+    """
 
 class StickerPngNopng(_BadRequest):
-    """STICKER_PNG_NOPNG (400). Sticker png nopng."""
+    """STICKER_PNG_NOPNG (400). The set takes pictures, and this sticker is none: give a PNG or
+    WebP file.
+    """
 
 class StickerTgsNodoc(_BadRequest):
-    """STICKER_TGS_NODOC (400). Sticker tgs nodoc."""
+    """STICKER_TGS_NODOC (400). An animated sticker has to be an uploaded document: upload it with
+    messages.uploadMedia.
+    """
 
 class StickerTgsNotgs(_BadRequest):
-    """STICKER_TGS_NOTGS (400). Sticker tgs notgs."""
+    """STICKER_TGS_NOTGS (400). The set takes animations, and this sticker is none: give a TGS
+    file.
+    """
 
 class StickerThumbPngNopng(_BadRequest):
-    """STICKER_THUMB_PNG_NOPNG (400). Sticker thumb png nopng."""
+    """STICKER_THUMB_PNG_NOPNG (400). The thumbnail of this set has to be a picture: give a PNG or
+    WebP file.
+    """
 
 class StickerThumbTgsNotgs(_BadRequest):
-    """STICKER_THUMB_TGS_NOTGS (400). Sticker thumb tgs notgs."""
+    """STICKER_THUMB_TGS_NOTGS (400). The thumbnail of this set has to be an animation: give a TGS
+    file.
+    """
 
 class StickerVideoBig(_BadRequest):
-    """STICKER_VIDEO_BIG (400). Sticker video big."""
+    """STICKER_VIDEO_BIG (400). The video sticker is too big: give 256 KB at most."""
 
 class StickerVideoNodoc(_BadRequest):
-    """STICKER_VIDEO_NODOC (400). Sticker video nodoc."""
+    """STICKER_VIDEO_NODOC (400). A video sticker has to be an uploaded document: upload it with
+    messages.uploadMedia.
+    """
 
 class StickerVideoNowebm(_BadRequest):
-    """STICKER_VIDEO_NOWEBM (400). Sticker video nowebm."""
+    """STICKER_VIDEO_NOWEBM (400). The set takes videos, and this sticker is none: give a WebM file
+    with VP9.
+    """
 
 class StickerpackStickersTooMuch(_BadRequest):
-    """STICKERPACK_STICKERS_TOO_MUCH (400). Stickerpack stickers are more than the limit."""
+    """STICKERPACK_STICKERS_TOO_MUCH (400). The set has as many stickers as it may have: remove one
+    first.
+    """
 
 class StickersEmpty(_BadRequest):
-    """STICKERS_EMPTY (400). Stickers is empty."""
+    """STICKERS_EMPTY (400). The set holds no sticker: give one at least."""
 
 class StickersTooMuch(_BadRequest):
-    """STICKERS_TOO_MUCH (400). Stickers are more than the limit."""
+    """STICKERS_TOO_MUCH (400). The set has as many stickers as it may have: remove one first."""
 
 class StickersetInvalid(_RpcError):
-    """STICKERSET_INVALID (400, 406). Stickerset is not valid."""
+    """STICKERSET_INVALID (400, 406). There is no such set of stickers: take its short name, or id
+    and access hash, from one just fetched.
+    """
 
 class StickersetNotModified(_BadRequest):
-    """STICKERSET_NOT_MODIFIED (400). Stickerset is the same as before, nothing was changed."""
+    """STICKERSET_NOT_MODIFIED (400). The set already is as you asked, so nothing was changed;
+    usually this can be ignored.
+    """
 
 class StickersetOwnerAnonymous(_NotAcceptable):
-    """STICKERSET_OWNER_ANONYMOUS (406). Stickerset owner anonymous."""
+    """STICKERSET_OWNER_ANONYMOUS (406). The set would give away an anonymous admin who owns it:
+    choose another set for the group.
+    """
 
 class StorageCheckFailed(_ServerError):
-    """STORAGE_CHECK_FAILED (500). Storage check failed."""
+    """STORAGE_CHECK_FAILED (500). Telegram could not check the file in its store: upload it again
+    later.
+    """
 
 class StorageChooseVolumeFailed(_ServerError):
-    """STORAGE_CHOOSE_VOLUME_FAILED (500). Storage choose volume failed."""
+    """STORAGE_CHOOSE_VOLUME_FAILED (500). Telegram found no place for the file: try again later."""
 
 class StorageKeyRequired(_BadRequest):
-    """STORAGE_KEY_REQUIRED (400). Storage key is required."""
+    """STORAGE_KEY_REQUIRED (400). The key of the value to be stored is missing: give it."""
 
 class StoreInvalidScalarType(_ServerError):
     """STORE_INVALID_SCALAR_TYPE (500). The server could not put its answer together: try again
@@ -2979,10 +3288,12 @@ class StoriesNeverCreated(_BadRequest):
     """
 
 class StoriesTooMuch(_BadRequest):
-    """STORIES_TOO_MUCH (400). Stories are more than the limit."""
+    """STORIES_TOO_MUCH (400). There are as many active stories as there may be: delete one, or
+    wait until one ends.
+    """
 
 class StoryIdEmpty(_BadRequest):
-    """STORY_ID_EMPTY (400). Story id is empty."""
+    """STORY_ID_EMPTY (400). The request names no story: give one id at least."""
 
 class StoryIdInvalid(_BadRequest):
     """STORY_ID_INVALID (400). There is no such story of this peer, or it has ended: take ids from
@@ -2990,34 +3301,54 @@ class StoryIdInvalid(_BadRequest):
     """
 
 class StoryLiveAlready(_BadRequest):
-    """STORY_LIVE_ALREADY_X (400). Story live already."""
+    """STORY_LIVE_ALREADY_X (400). A live story is running already, with the id {value}: end it
+    before you start another.
+    """
 
 class StoryNotModified(_BadRequest):
-    """STORY_NOT_MODIFIED (400). Story is the same as before, nothing was changed."""
+    """STORY_NOT_MODIFIED (400). The story already is as you asked, so nothing was changed; usually
+    this can be ignored.
+    """
 
 class StoryPeriodInvalid(_BadRequest):
-    """STORY_PERIOD_INVALID (400). Story period is not valid."""
+    """STORY_PERIOD_INVALID (400). A story of this account cannot be shown for so long: give 86400
+    seconds, or another period if the account has Premium.
+    """
 
 class StoryPublicMissing(_BadRequest):
-    """STORY_PUBLIC_MISSING (400). Story public is missing."""
+    """STORY_PUBLIC_MISSING (400). The story is not public, or its owner has no username: only
+    public stories have links.
+    """
 
 class StorySendFlood(_Flood):
-    """STORY_SEND_FLOOD_X (420). Story send flood."""
+    """STORY_SEND_FLOOD_X (420). Too many stories were posted: wait until the limit ends, and go by
+    stories.canSendStory.
+    """
 
 class StorySendFloodMonthly(_BadRequest):
-    """STORY_SEND_FLOOD_MONTHLY_X (400). Story send flood monthly."""
+    """STORY_SEND_FLOOD_MONTHLY_X (400). As many stories were posted as a month allows: wait until
+    the limit ends, and go by stories.canSendStory.
+    """
 
 class StorySendFloodWeekly(_BadRequest):
-    """STORY_SEND_FLOOD_WEEKLY_X (400). Story send flood weekly."""
+    """STORY_SEND_FLOOD_WEEKLY_X (400). As many stories were posted as a week allows: wait until
+    the limit ends, and go by stories.canSendStory.
+    """
 
 class SubscriptionExportMissing(_BadRequest):
-    """SUBSCRIPTION_EXPORT_MISSING (400). Subscription export is missing."""
+    """SUBSCRIPTION_EXPORT_MISSING (400). An invoice for a subscription can only be made into a
+    link: use payments.exportInvoice.
+    """
 
 class SubscriptionIdInvalid(_BadRequest):
-    """SUBSCRIPTION_ID_INVALID (400). Subscription id is not valid."""
+    """SUBSCRIPTION_ID_INVALID (400). There is no subscription with this id: take it from
+    payments.getStarsSubscriptions.
+    """
 
 class SubscriptionNotModified(_BadRequest):
-    """SUBSCRIPTION_NOT_MODIFIED (400). Subscription is the same as before, nothing was changed."""
+    """SUBSCRIPTION_NOT_MODIFIED (400). The subscription already is as you asked, so nothing was
+    changed; usually this can be ignored.
+    """
 
 class SubscriptionPeriodInvalid(_BadRequest):
     """SUBSCRIPTION_PERIOD_INVALID (400). The period of the subscription is not allowed: give 30
@@ -3035,10 +3366,14 @@ class SuggestedPostPeerInvalid(_BadRequest):
     """
 
 class SwitchPmTextEmpty(_BadRequest):
-    """SWITCH_PM_TEXT_EMPTY (400). Switch pm text is empty."""
+    """SWITCH_PM_TEXT_EMPTY (400). The button above the inline results has no text: give one, or
+    leave the button out.
+    """
 
 class SwitchWebviewUrlInvalid(_BadRequest):
-    """SWITCH_WEBVIEW_URL_INVALID (400). Switch webview url is not valid."""
+    """SWITCH_WEBVIEW_URL_INVALID (400). The address of the Mini App above the inline results is
+    not usable: give an https link.
+    """
 
 class TakeoutInitDelay(_Wait, _Flood):
     """TAKEOUT_INIT_DELAY_X (420). An export of data may begin in {value} seconds, or at once if an
@@ -3067,7 +3402,7 @@ class TempAuthKeyEmpty(_BadRequest):
     """
 
 class TermsUrlInvalid(_BadRequest):
-    """TERMS_URL_INVALID (400). Terms url is not valid."""
+    """TERMS_URL_INVALID (400). The address of the terms is not usable: give a full https link."""
 
 class TextdraftPeerInvalid(_BadRequest):
     """TEXTDRAFT_PEER_INVALID (400). Text that is still being written cannot be shown in this chat:
@@ -3075,37 +3410,49 @@ class TextdraftPeerInvalid(_BadRequest):
     """
 
 class ThemeFileInvalid(_BadRequest):
-    """THEME_FILE_INVALID (400). Theme file is not valid."""
+    """THEME_FILE_INVALID (400). The file of the theme cannot be used: upload it again."""
 
 class ThemeFormatInvalid(_BadRequest):
-    """THEME_FORMAT_INVALID (400). Theme format is not valid."""
+    """THEME_FORMAT_INVALID (400). There is no theme format of this name: use that of an app, such
+    as android, ios, macos or tdesktop.
+    """
 
 class ThemeInvalid(_BadRequest):
-    """THEME_INVALID (400). Theme is not valid."""
+    """THEME_INVALID (400). There is no such theme: take its id and access hash, or its slug, from
+    one just fetched.
+    """
 
 class ThemeMimeInvalid(_BadRequest):
-    """THEME_MIME_INVALID (400). Theme mime is not valid."""
+    """THEME_MIME_INVALID (400). The file of the theme has the wrong type: give the one that the
+    app's themes have.
+    """
 
 class ThemeParamsInvalid(_BadRequest):
-    """THEME_PARAMS_INVALID (400). Theme params is not valid."""
+    """THEME_PARAMS_INVALID (400). The colours given to the Mini App are not valid JSON: check what
+    you serialised.
+    """
 
 class ThemeSlugInvalid(_BadRequest):
-    """THEME_SLUG_INVALID (400). Theme slug is not valid."""
+    """THEME_SLUG_INVALID (400). There is no theme of this name: give what follows t.me/addtheme/
+    in its link.
+    """
 
 class ThemeTitleInvalid(_BadRequest):
-    """THEME_TITLE_INVALID (400). Theme title is not valid."""
+    """THEME_TITLE_INVALID (400). The title of the theme is empty or not allowed: change it."""
 
 class Timedout(_ServerError):
-    """Timedout (-503, 503). Timedout."""
+    """Timedout (-503, 503). The server did not finish in time: try again later."""
 
 class Timeout(_ServerError):
     """TIMEOUT (500, -503, 503). The server did not finish in time: try again later."""
 
 class TimezoneInvalid(_BadRequest):
-    """TIMEZONE_INVALID (400). Timezone is not valid."""
+    """TIMEZONE_INVALID (400). There is no time zone of this name: take it from
+    help.getTimezonesList.
+    """
 
 class TitleInvalid(_BadRequest):
-    """TITLE_INVALID (400). Title is not valid."""
+    """TITLE_INVALID (400). The title is empty or not allowed: change it."""
 
 class TmpPasswordDisabled(_BadRequest):
     """TMP_PASSWORD_DISABLED (400). Temporary passwords are not available to this account: give the
@@ -3113,13 +3460,19 @@ class TmpPasswordDisabled(_BadRequest):
     """
 
 class TmpPasswordInvalid(_BadRequest):
-    """TMP_PASSWORD_INVALID (400). Tmp password is not valid."""
+    """TMP_PASSWORD_INVALID (400). The temporary password is wrong or too old: get a new one with
+    account.getTmpPassword.
+    """
 
 class ToIdInvalid(_BadRequest):
-    """TO_ID_INVALID (400). To id is not valid."""
+    """TO_ID_INVALID (400). The one who is to receive the gift cannot be found: resolve the peer
+    again.
+    """
 
 class ToLangInvalid(_BadRequest):
-    """TO_LANG_INVALID (400). To lang is not valid."""
+    """TO_LANG_INVALID (400). Telegram does not translate into this language: give another code,
+    such as en.
+    """
 
 class TodoItemDuplicate(_BadRequest):
     """TODO_ITEM_DUPLICATE (400). Two items of the list have the same id: give each its own."""
@@ -3128,22 +3481,30 @@ class TodoItemsEmpty(_BadRequest):
     """TODO_ITEMS_EMPTY (400). The list has no items: give one at least."""
 
 class TodoItemsTooMuch(_BadRequest):
-    """TODO_ITEMS_TOO_MUCH (400). Todo items are more than the limit."""
+    """TODO_ITEMS_TOO_MUCH (400). The list has more items than it may have: leave some out."""
 
 class TodoNotModified(_BadRequest):
-    """TODO_NOT_MODIFIED (400). Todo is the same as before, nothing was changed."""
+    """TODO_NOT_MODIFIED (400). The list already is as you asked, so nothing was changed; usually
+    this can be ignored.
+    """
 
 class TokenEmpty(_BadRequest):
-    """TOKEN_EMPTY (400). Token is empty."""
+    """TOKEN_EMPTY (400). The token for push messages is missing: give the one of the device."""
 
 class TokenInvalid(_BadRequest):
-    """TOKEN_INVALID (400). Token is not valid."""
+    """TOKEN_INVALID (400). The token for push messages is not valid: get it anew from the push
+    service.
+    """
 
 class TokenSecretInvalid(_BadRequest):
-    """TOKEN_SECRET_INVALID (400). Token secret is not valid."""
+    """TOKEN_SECRET_INVALID (400). The secret for push messages is not valid: give 256 bytes, or
+    none.
+    """
 
 class TokenTypeInvalid(_BadRequest):
-    """TOKEN_TYPE_INVALID (400). Token type is not valid."""
+    """TOKEN_TYPE_INVALID (400). There is no push service of this number: choose the one that gave
+    out the token.
+    """
 
 class TopicCloseSeparately(_BadRequest):
     """TOPIC_CLOSE_SEPARATELY (400). Closing or opening a topic cannot be combined with other
@@ -3159,10 +3520,14 @@ class TopicDeleted(_RpcError):
     """TOPIC_DELETED (400, 406). The topic was deleted: write to another one."""
 
 class TopicHideSeparately(_BadRequest):
-    """TOPIC_HIDE_SEPARATELY (400). Topic hide separately."""
+    """TOPIC_HIDE_SEPARATELY (400). Hiding or showing a topic cannot be combined with other
+    changes: make two calls.
+    """
 
 class TopicIdInvalid(_BadRequest):
-    """TOPIC_ID_INVALID (400). Topic id is not valid."""
+    """TOPIC_ID_INVALID (400). There is no such topic in the chat: take its id from the list of
+    topics.
+    """
 
 class TopicNotModified(_BadRequest):
     """TOPIC_NOT_MODIFIED (400). The topic already is as you asked, so nothing was changed; usually
@@ -3170,31 +3535,43 @@ class TopicNotModified(_BadRequest):
     """
 
 class TopicTitleEmpty(_BadRequest):
-    """TOPIC_TITLE_EMPTY (400). Topic title is empty."""
+    """TOPIC_TITLE_EMPTY (400). A topic needs a title: give one."""
 
 class TopicsEmpty(_BadRequest):
     """TOPICS_EMPTY (400). The request names no topic: give the id of one at least."""
 
 class TransactionIdInvalid(_BadRequest):
-    """TRANSACTION_ID_INVALID (400). Transaction id is not valid."""
+    """TRANSACTION_ID_INVALID (400). There is no such transaction: take its id from
+    payments.getStarsTransactions.
+    """
 
 class TranscriptionFailed(_BadRequest):
-    """TRANSCRIPTION_FAILED (400). Transcription failed."""
+    """TRANSCRIPTION_FAILED (400). Telegram could not write the voice message down: try again
+    later.
+    """
 
 class TranslateReqFailed(_ServerError):
-    """TRANSLATE_REQ_FAILED (500). Translate req failed."""
+    """TRANSLATE_REQ_FAILED (500). Telegram could not translate the text: try again later."""
 
 class TranslateReqQuotaExceeded(_BadRequest):
-    """TRANSLATE_REQ_QUOTA_EXCEEDED (400). Translate req quota exceeded."""
+    """TRANSLATE_REQ_QUOTA_EXCEEDED (400). The account has asked for too many translations: wait
+    before the next.
+    """
 
 class TranslationTimeout(_ServerError):
-    """TRANSLATION_TIMEOUT (500). Translation timeout."""
+    """TRANSLATION_TIMEOUT (500). The translation did not finish in time: try again later, or with
+    a shorter text.
+    """
 
 class TranslationsDisabled(_RpcError):
-    """TRANSLATIONS_DISABLED (400, 406). Translations is disabled."""
+    """TRANSLATIONS_DISABLED (400, 406). Telegram does not offer its translation here: translate in
+    another way.
+    """
 
 class TranslationsDisabledAlt(_BadRequest):
-    """TRANSLATIONS_DISABLED_ALT (400). Translations disabled alt."""
+    """TRANSLATIONS_DISABLED_ALT (400). Telegram does not offer its translation here: translate in
+    another way.
+    """
 
 class TtlDaysInvalid(_BadRequest):
     """TTL_DAYS_INVALID (400). The number of days is out of range: give one that Telegram's apps
@@ -3202,7 +3579,9 @@ class TtlDaysInvalid(_BadRequest):
     """
 
 class TtlMediaInvalid(_BadRequest):
-    """TTL_MEDIA_INVALID (400). Ttl media is not valid."""
+    """TTL_MEDIA_INVALID (400). Media of this kind cannot destroy themselves here: leave out
+    ttl_seconds, or send a photo or video to a user.
+    """
 
 class TtlPeriodInvalid(_BadRequest):
     """TTL_PERIOD_INVALID (400). Messages cannot be set to disappear after this time: give a number
@@ -3220,16 +3599,20 @@ class TypeConstructorInvalid(_BadRequest):
     """
 
 class TypesEmpty(_BadRequest):
-    """TYPES_EMPTY (400). Types is empty."""
+    """TYPES_EMPTY (400). The request names no kind of peers: set one flag at least."""
 
 class UnknownError(_BadRequest):
-    """UNKNOWN_ERROR (400). Unknown error."""
+    """UNKNOWN_ERROR (400). Telegram does not say what went wrong: check the request, and try again
+    later.
+    """
 
 class UnknownMethod(_ServerError):
-    """UNKNOWN_METHOD (500). Unknown method."""
+    """UNKNOWN_METHOD (500). This server does not know the method: send it to the account's own
+    data centre.
+    """
 
 class Unsupported(_BadRequest):
-    """UNSUPPORTED (400). Unsupported."""
+    """UNSUPPORTED (400). This cannot be done with what the request names: check the kind of chat."""
 
 class UntilDateInvalid(_BadRequest):
     """UNTIL_DATE_INVALID (400). The date until which this holds is not usable: give a time in the
@@ -3240,13 +3623,15 @@ class UpdateAppToLogin(_NotAcceptable):
     """UPDATE_APP_TO_LOGIN (406). Telegram demands a newer application for this log-in."""
 
 class UploadNoVolume(_ServerError):
-    """UPLOAD_NO_VOLUME (500). Upload no volume."""
+    """UPLOAD_NO_VOLUME (500). Telegram found no place for the upload: try again later."""
 
 class UrlExpired(_BadRequest):
-    """URL_EXPIRED (400). Url has expired."""
+    """URL_EXPIRED (400). The address of the log-in is too old: open it again at the site."""
 
 class UrlInvalid(_BadRequest):
-    """URL_INVALID (400). Url is not valid."""
+    """URL_INVALID (400). The address is not usable: give a full http or https link that Telegram
+    can open.
+    """
 
 class UsageLimitInvalid(_BadRequest):
     """USAGE_LIMIT_INVALID (400). The number of users for the invite link is out of range: give 1
@@ -3259,7 +3644,7 @@ class UserAdminInvalid(_BadRequest):
     """
 
 class UserAlreadyInvited(_BadRequest):
-    """USER_ALREADY_INVITED (400). User already invited."""
+    """USER_ALREADY_INVITED (400). The user was invited to the call already: wait for the answer."""
 
 class UserAlreadyParticipant(_BadRequest):
     """USER_ALREADY_PARTICIPANT (400). The user is in the chat already: nothing is left to do."""
@@ -3303,16 +3688,20 @@ class UserDeactivatedBan(_Unauthorized):
     """USER_DEACTIVATED_BAN (401). This account was banned by Telegram."""
 
 class UserDeleted(_Forbidden):
-    """USER_DELETED (403). User deleted."""
+    """USER_DELETED (403). The other user's account was deleted: the secret chat cannot go on."""
 
 class UserDisallowedStargifts(_Forbidden):
-    """USER_DISALLOWED_STARGIFTS (403). User disallowed stargifts."""
+    """USER_DISALLOWED_STARGIFTS (403). The user does not accept gifts of this kind: choose another
+    one.
+    """
 
 class UserGiftUnavailable(_BadRequest):
-    """USER_GIFT_UNAVAILABLE (400). User gift unavailable."""
+    """USER_GIFT_UNAVAILABLE (400). Nothing can be given to this user at present: choose another
+    one, or try again later.
+    """
 
 class UserHandleMismatch(_BadRequest):
-    """USER_HANDLE_MISMATCH (400). User handle mismatch."""
+    """USER_HANDLE_MISMATCH (400). The passkey belongs to another account: choose the right one."""
 
 class UserIdInvalid(_BadRequest):
     """USER_ID_INVALID (400). There is no such user for this account: access hashes belong to one
@@ -3345,13 +3734,17 @@ class UserNotParticipant(_RpcError):
     """USER_NOT_PARTICIPANT (400, 403). The user is not a member of the chat."""
 
 class UserPermissionDenied(_Forbidden):
-    """USER_PERMISSION_DENIED (403). User permission denied."""
+    """USER_PERMISSION_DENIED (403). The user has not allowed the bot to do this: ask for it in the
+    bot's Mini App.
+    """
 
 class UserPrivacyRestricted(_Forbidden):
     """USER_PRIVACY_RESTRICTED (403). The other user's privacy settings do not allow this."""
 
 class UserPublicMissing(_BadRequest):
-    """USER_PUBLIC_MISSING (400). User public is missing."""
+    """USER_PUBLIC_MISSING (400). The owner of the story has no username, so the story has no link:
+    set a username first.
+    """
 
 class UserRestricted(_RpcError):
     """USER_RESTRICTED (403, 406). This account is limited for spam and may not make chats or add
@@ -3359,10 +3752,12 @@ class UserRestricted(_RpcError):
     """
 
 class UserRightsMissing(_BadRequest):
-    """USER_RIGHTS_MISSING (400). User rights is missing."""
+    """USER_RIGHTS_MISSING (400). The rights of the user are missing from the request: give them."""
 
 class UserVolumeInvalid(_BadRequest):
-    """USER_VOLUME_INVALID (400). User volume is not valid."""
+    """USER_VOLUME_INVALID (400). The volume is out of range: give 1 to 20000, where 10000 is the
+    normal one.
+    """
 
 class UsernameInvalid(_BadRequest):
     """USERNAME_INVALID (400). This is not a username: 5 to 32 letters, digits and underscores,
@@ -3386,16 +3781,22 @@ class UsernamePurchaseAvailable(_BadRequest):
     """
 
 class UsernameSuffixMissing(_BadRequest):
-    """USERNAME_SUFFIX_MISSING (400). Username suffix is missing."""
+    """USERNAME_SUFFIX_MISSING (400). The username of a bot has to end with bot: add it."""
 
 class UsernamesActiveTooMuch(_BadRequest):
-    """USERNAMES_ACTIVE_TOO_MUCH (400). Usernames active are more than the limit."""
+    """USERNAMES_ACTIVE_TOO_MUCH (400). As many usernames are active as may be: switch one off
+    first.
+    """
 
 class UserpicPrivacyRequired(_NotAcceptable):
-    """USERPIC_PRIVACY_REQUIRED (406). Userpic privacy is required."""
+    """USERPIC_PRIVACY_REQUIRED (406). The profile photo has to be visible to everybody for this:
+    change its privacy first.
+    """
 
 class UserpicUploadRequired(_RpcError):
-    """USERPIC_UPLOAD_REQUIRED (400, 406). Userpic upload is required."""
+    """USERPIC_UPLOAD_REQUIRED (400, 406). The account needs a profile photo for this: upload one
+    first.
+    """
 
 class UsersTooFew(_BadRequest):
     """USERS_TOO_FEW (400). A group needs another member besides you: name one user at least."""
@@ -3406,25 +3807,35 @@ class UsersTooMuch(_BadRequest):
     """
 
 class VenueIdInvalid(_BadRequest):
-    """VENUE_ID_INVALID (400). Venue id is not valid."""
+    """VENUE_ID_INVALID (400). The venue on the story cannot be found: choose it anew from the
+    inline results of the venue bot.
+    """
 
 class VideoContentTypeInvalid(_BadRequest):
-    """VIDEO_CONTENT_TYPE_INVALID (400). Video content type is not valid."""
+    """VIDEO_CONTENT_TYPE_INVALID (400). The video has a type that cannot be played here: give
+    video/mp4.
+    """
 
 class VideoDurationInvalid(_BadRequest):
-    """VIDEO_DURATION_INVALID (400). Video duration is not valid."""
+    """VIDEO_DURATION_INVALID (400). The video is too long for a story: cut it into parts of at
+    most 60 seconds.
+    """
 
 class VideoFileInvalid(_BadRequest):
-    """VIDEO_FILE_INVALID (400). Video file is not valid."""
+    """VIDEO_FILE_INVALID (400). The file cannot be used as a video: give a valid MP4 file."""
 
 class VideoPauseForbidden(_BadRequest):
-    """VIDEO_PAUSE_FORBIDDEN (400). Video pause is forbidden here."""
+    """VIDEO_PAUSE_FORBIDDEN (400). You cannot pause the video of this member of the call: only
+    they can.
+    """
 
 class VideoStopForbidden(_BadRequest):
-    """VIDEO_STOP_FORBIDDEN (400). Video stop is forbidden here."""
+    """VIDEO_STOP_FORBIDDEN (400). You cannot stop the video of this member of the call: only they
+    can.
+    """
 
 class VideoTitleEmpty(_BadRequest):
-    """VIDEO_TITLE_EMPTY (400). Video title is empty."""
+    """VIDEO_TITLE_EMPTY (400). A video among the inline results has no title: give each one."""
 
 class VoiceMessagesForbidden(_RpcError):
     """VOICE_MESSAGES_FORBIDDEN (400, 403). The other user does not accept voice and video
@@ -3432,7 +3843,9 @@ class VoiceMessagesForbidden(_RpcError):
     """
 
 class VolumeLocNotFound(_RpcError):
-    """VOLUME_LOC_NOT_FOUND (400, 500). Volume loc was not found."""
+    """VOLUME_LOC_NOT_FOUND (400, 500). Telegram could not find where the file is kept: try again
+    later, or fetch its message again.
+    """
 
 class VolumeMoveInvalid(_ServerError):
     """VOLUME_MOVE_INVALID (500). The data are being moved between Telegram's servers: try again
@@ -3440,16 +3853,24 @@ class VolumeMoveInvalid(_ServerError):
     """
 
 class WallpaperFileInvalid(_BadRequest):
-    """WALLPAPER_FILE_INVALID (400). Wallpaper file is not valid."""
+    """WALLPAPER_FILE_INVALID (400). The file of the background cannot be used: give a valid JPEG,
+    or a TGV pattern.
+    """
 
 class WallpaperInvalid(_BadRequest):
-    """WALLPAPER_INVALID (400). Wallpaper is not valid."""
+    """WALLPAPER_INVALID (400). There is no such background: take its id and access hash, or its
+    slug, from one just fetched.
+    """
 
 class WallpaperMimeInvalid(_BadRequest):
-    """WALLPAPER_MIME_INVALID (400). Wallpaper mime is not valid."""
+    """WALLPAPER_MIME_INVALID (400). The background has a type that cannot be used: give
+    image/jpeg, image/png or a TGV pattern.
+    """
 
 class WallpaperNotFound(_BadRequest):
-    """WALLPAPER_NOT_FOUND (400). Wallpaper was not found."""
+    """WALLPAPER_NOT_FOUND (400). The background was not found: choose one from
+    account.getWallPapers.
+    """
 
 class WcConvertUrlInvalid(_BadRequest):
     """WC_CONVERT_URL_INVALID (400). The address could not be turned into a preview: give a full
@@ -3457,7 +3878,9 @@ class WcConvertUrlInvalid(_BadRequest):
     """
 
 class WebappReqIdInvalid(_BadRequest):
-    """WEBAPP_REQ_ID_INVALID (400). Webapp req id is not valid."""
+    """WEBAPP_REQ_ID_INVALID (400). There is no such button of a Mini App, or it is too old: have
+    the bot prepare a new one.
+    """
 
 class WebauthTokenExpired(_BadRequest):
     """WEBAUTH_TOKEN_EXPIRED (400). The token of the web log-in is too old: open the link again for
@@ -3465,25 +3888,37 @@ class WebauthTokenExpired(_BadRequest):
     """
 
 class WebdocumentInvalid(_BadRequest):
-    """WEBDOCUMENT_INVALID (400). Webdocument is not valid."""
+    """WEBDOCUMENT_INVALID (400). A file given by its address cannot be used: check its link, size
+    and type.
+    """
 
 class WebdocumentMimeInvalid(_BadRequest):
-    """WEBDOCUMENT_MIME_INVALID (400). Webdocument mime is not valid."""
+    """WEBDOCUMENT_MIME_INVALID (400). A file given by its address has a type that cannot be used
+    here: check mime_type.
+    """
 
 class WebdocumentSizeTooBig(_BadRequest):
-    """WEBDOCUMENT_SIZE_TOO_BIG (400). Webdocument size is too big."""
+    """WEBDOCUMENT_SIZE_TOO_BIG (400). A file given by its address is too big: give a smaller one."""
 
 class WebdocumentUrlEmpty(_BadRequest):
-    """WEBDOCUMENT_URL_EMPTY (400). Webdocument url is empty."""
+    """WEBDOCUMENT_URL_EMPTY (400). A file is to be fetched from an address, and the address is
+    missing: give it.
+    """
 
 class WebdocumentUrlInvalid(_BadRequest):
-    """WEBDOCUMENT_URL_INVALID (400). Webdocument url is not valid."""
+    """WEBDOCUMENT_URL_INVALID (400). The address of a file is not usable: give a public http or
+    https link to the file itself.
+    """
 
 class WebpageCurlFailed(_BadRequest):
-    """WEBPAGE_CURL_FAILED (400). Webpage curl failed."""
+    """WEBPAGE_CURL_FAILED (400). Telegram could not fetch the file from its address: check that it
+    is public, or upload the file yourself.
+    """
 
 class WebpageMediaEmpty(_BadRequest):
-    """WEBPAGE_MEDIA_EMPTY (400). Webpage media is empty."""
+    """WEBPAGE_MEDIA_EMPTY (400). Telegram found no media at the address: give a link to the file
+    itself.
+    """
 
 class WebpageNotFound(_BadRequest):
     """WEBPAGE_NOT_FOUND (400). Telegram found no preview of the page: check its address, or send
@@ -3491,25 +3926,35 @@ class WebpageNotFound(_BadRequest):
     """
 
 class WebpageUrlInvalid(_BadRequest):
-    """WEBPAGE_URL_INVALID (400). Webpage url is not valid."""
+    """WEBPAGE_URL_INVALID (400). The address of the page is not usable: give a full http or https
+    link.
+    """
 
 class WebpushAuthInvalid(_BadRequest):
-    """WEBPUSH_AUTH_INVALID (400). Webpush auth is not valid."""
+    """WEBPUSH_AUTH_INVALID (400). The secret of the web push subscription is not valid: subscribe
+    again in the browser and give its auth.
+    """
 
 class WebpushKeyInvalid(_BadRequest):
-    """WEBPUSH_KEY_INVALID (400). Webpush key is not valid."""
+    """WEBPUSH_KEY_INVALID (400). The key of the web push subscription is not valid: subscribe
+    again in the browser and give its p256dh.
+    """
 
 class WebpushTokenInvalid(_BadRequest):
-    """WEBPUSH_TOKEN_INVALID (400). Webpush token is not valid."""
+    """WEBPUSH_TOKEN_INVALID (400). The address of the web push subscription is not valid:
+    subscribe again in the browser and give its endpoint.
+    """
 
 class WorkerBusyTooLongRetry(_ServerError):
     """WORKER_BUSY_TOO_LONG_RETRY (500). The servers are busy: try again later."""
 
 class WpIdGenerateFailed(_ServerError):
-    """WP_ID_GENERATE_FAILED (500). Wp id generate failed."""
+    """WP_ID_GENERATE_FAILED (500). Telegram could not give the background an id: try again later."""
 
 class YouBlockedUser(_BadRequest):
     """YOU_BLOCKED_USER (400). You have blocked this user: unblock them before writing."""
 
 class YourPrivacyRestricted(_Forbidden):
-    """YOUR_PRIVACY_RESTRICTED (403). Your privacy is restricted."""
+    """YOUR_PRIVACY_RESTRICTED (403). You hide your own read times or last seen time, so you cannot
+    see those of others: show yours first.
+    """
