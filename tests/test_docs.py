@@ -13,7 +13,7 @@ from radiogram.server import Server
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-NOT_RUN = "<!-- not run: a fragment -->"
+NOT_RUN = "<!-- not run: [^\n]+ -->"
 BLOCK = re.compile(rf"(?P<mark>{NOT_RUN}\n)?```(?P<language>\w+)\n(?P<text>.*?)```", re.DOTALL)
 
 

@@ -10,10 +10,15 @@ import msgspec
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-FIRST = ("quickstart", "client", "friendly", "server", "testing")
+FIRST = (
+    "quickstart", "client", "friendly", "updates", "errors", "sync", "command-line", "docs-site",
+    "server", "testing", "from-telethon", "from-pyrogram", "from-gramjs",
+)  # fmt: skip
 """Guides for beginners, in the order of reading; the others follow by name."""
 LANGUAGES = frozenset({"python", "sh", "js", "ts", "toml", "json"})
 LEFT_OUT = frozenset({"README", "index"})
+_COMMENT = re.compile(r"^<!--.*?-->\n", re.MULTILINE)
+"""What is meant for tests: on lines of its own."""
 
 
 class Guide(msgspec.Struct, frozen=True):
@@ -54,7 +59,7 @@ def guide(name: str) -> Guide:
 
 def to_html(text: str, *, guide: bool = False) -> Markup:
     """Render Markdown; links between guides lead to their pages, others of the project nowhere."""
-    tokens = _renderer().parse(text)
+    tokens = _renderer().parse(_COMMENT.sub("", text))
     if guide:
         for token in tokens:
             for child in token.children or ():
