@@ -85,7 +85,7 @@ class Person(ABC):
 
     @abstractmethod
     async def look_again(self) -> None:
-        """Do now what a client does after fifteen minutes of silence."""
+        """Ask for what was missed, as after a long silence."""
 
     async def note(self, box: object, update: Any) -> str | None:
         """Be the handler."""
@@ -137,14 +137,14 @@ class RadiogramPerson(Person):
 
         self._reading = asyncio.create_task(self._read(client))
         await asyncio.sleep(0)  # it is there before the first event
-        for _ in range(200):  # a first connection that is dropped is an error at once
+        for _ in range(200):  # a first connection that fails is an error at once
             try:
                 if self.user_id:
                     await client.connect()
                 else:
                     self.user_id = (await client.start(phone=phone_of(self.number), code=CODE)).id
                     await client.invoke(_dialogs())
-            except (errors.ConnectionFailed, errors.ClientClosed):
+            except (errors.ConnectionFailed, errors.ClientClosed, errors.SecurityError):
                 await client.disconnect()
             else:
                 break
