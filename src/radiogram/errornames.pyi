@@ -114,7 +114,9 @@ class AllowPaymentRequired(_RpcError):
     """
 
 class AnonymousOpenInvalid(_BadRequest):
-    """ANONYMOUS_OPEN_INVALID (400). This cannot be opened anonymously: open it in your own name."""
+    """ANONYMOUS_OPEN_INVALID (400). Others cannot add answers to an anonymous poll or to a quiz:
+    make it a public poll, or give all answers yourself.
+    """
 
 class AnonymousReactionsDisabled(_Forbidden):
     """ANONYMOUS_REACTIONS_DISABLED (403). Admins who are anonymous cannot react here: give up
@@ -344,7 +346,9 @@ class BotForumCreateForbidden(_Forbidden):
     """
 
 class BotGamesDisabled(_BadRequest):
-    """BOT_GAMES_DISABLED (400). The bot has no games: its owner has to make one at BotFather."""
+    """BOT_GAMES_DISABLED (400). The bot's games cannot be used here: send them in a chat that
+    allows games.
+    """
 
 class BotGroupsBlocked(_BadRequest):
     """BOT_GROUPS_BLOCKED (400). This bot may not be added to groups: its owner has to allow groups
@@ -611,8 +615,8 @@ class ChannelMonoforumUnsupported(_BadRequest):
     """
 
 class ChannelParicipantMissing(_BadRequest):
-    """CHANNEL_PARICIPANT_MISSING (400). The user is not a member of the channel: nothing can be
-    done for them there until they join.
+    """CHANNEL_PARICIPANT_MISSING (400). This account, or the user named, is not a member of the
+    channel: join it first.
     """
 
 class ChannelPrivate(_RpcError):
@@ -1397,8 +1401,8 @@ class ForumEnabled(_BadRequest):
     """
 
 class FreshChangeAdminsForbidden(_RpcError):
-    """FRESH_CHANGE_ADMINS_FORBIDDEN (400, 406). You were made an admin too recently to change
-    other admins: wait some hours, or ask an older admin.
+    """FRESH_CHANGE_ADMINS_FORBIDDEN (400, 406). This session, or your being an admin, is too new
+    to change admins: wait a day, or do it from an older session.
     """
 
 class FreshChangePhoneForbidden(_NotAcceptable):
@@ -1430,7 +1434,9 @@ class FrozenParticipantMissing(_BadRequest):
     """
 
 class FutureCreatorNone(_BadRequest):
-    """FUTURE_CREATOR_NONE (400). Nobody would own the chat after this: choose a new owner first."""
+    """FUTURE_CREATOR_NONE (400). Nobody is known who would own the chat after you: name a
+    supergroup, or choose a new owner.
+    """
 
 class GameBotInvalid(_BadRequest):
     """GAME_BOT_INVALID (400). The game does not belong to this bot: send it as the bot that owns
@@ -1588,7 +1594,9 @@ class ImportFormatUnrecognized(_BadRequest):
     """
 
 class ImportHistoryLogEmpty(_BadRequest):
-    """IMPORT_HISTORY_LOG_EMPTY (400). The exported chat holds no messages: export it again."""
+    """IMPORT_HISTORY_LOG_EMPTY (400). The exported chat holds no messages that could be read:
+    export it again.
+    """
 
 class ImportIdInvalid(_BadRequest):
     """IMPORT_ID_INVALID (400). There is no such import: begin one with messages.initHistoryImport."""
@@ -1795,7 +1803,9 @@ class LinkNotModified(_BadRequest):
     """
 
 class LiveDisabled(_Forbidden):
-    """LIVE_DISABLED (403). Live streams are switched off here."""
+    """LIVE_DISABLED (403). Going live is switched off by Telegram at present: try again another
+    day.
+    """
 
 class LocationInvalid(_BadRequest):
     """LOCATION_INVALID (400). There is no file at this place: fetch the object that it belongs to
@@ -2123,7 +2133,7 @@ class OptionInvalid(_BadRequest):
     """
 
 class OptionsTooMuch(_BadRequest):
-    """OPTIONS_TOO_MUCH (400). The poll takes one answer only: choose one."""
+    """OPTIONS_TOO_MUCH (400). The vote names more answers than the poll takes: choose fewer."""
 
 class OrderInvalid(_BadRequest):
     """ORDER_INVALID (400). The order leaves out or repeats a username: name every active one once."""
@@ -2163,7 +2173,9 @@ class ParticipantIdInvalid(_BadRequest):
     """
 
 class ParticipantJoinMissing(_RpcError):
-    """PARTICIPANT_JOIN_MISSING (400, 403). The member has not joined the call: wait until they do."""
+    """PARTICIPANT_JOIN_MISSING (400, 403). The member, or this account, has not joined the call:
+    join it with phone.joinGroupCall first.
+    """
 
 class ParticipantVersionOutdated(_BadRequest):
     """PARTICIPANT_VERSION_OUTDATED (400). The other user's application is too old for calls: it
@@ -2414,7 +2426,7 @@ class PinnedTopicNotModified(_BadRequest):
 
 class PlatformInvalid(_BadRequest):
     """PLATFORM_INVALID (400). There is no platform of this name: use one that Telegram's apps use,
-    such as android, ios or tdesktop.
+    such as android, ios or desktop.
     """
 
 class PollAnswerInvalid(_BadRequest):
@@ -2593,8 +2605,8 @@ class QuoteTextInvalid(_BadRequest):
     """QUOTE_TEXT_INVALID (400). The quoted text is not part of the message that is replied to."""
 
 class RaiseHandForbidden(_BadRequest):
-    """RAISE_HAND_FORBIDDEN (400). A hand can be raised or lowered only by the one who is muted:
-    change your own.
+    """RAISE_HAND_FORBIDDEN (400). You cannot raise a hand here: only a muted member can, and only
+    their own.
     """
 
 class RandomIdDuplicate(_RpcError):
@@ -2867,8 +2879,8 @@ class SendMediaInvalid(_ServerError):
     """
 
 class SendMessageGameInvalid(_BadRequest):
-    """SEND_MESSAGE_GAME_INVALID (400). A game cannot be sent in this way: choose another kind of
-    message.
+    """SEND_MESSAGE_GAME_INVALID (400). The message of a game can only belong to an inline result
+    that is a game: choose another kind of message.
     """
 
 class SendMessageMediaInvalid(_BadRequest):
@@ -3554,8 +3566,8 @@ class TranslateReqFailed(_ServerError):
     """TRANSLATE_REQ_FAILED (500). Telegram could not translate the text: try again later."""
 
 class TranslateReqQuotaExceeded(_BadRequest):
-    """TRANSLATE_REQ_QUOTA_EXCEEDED (400). The account has asked for too many translations: wait
-    before the next.
+    """TRANSLATE_REQ_QUOTA_EXCEEDED (400). More translations were asked for than there is room for
+    at present: try again later.
     """
 
 class TranslationTimeout(_ServerError):
@@ -3607,8 +3619,8 @@ class UnknownError(_BadRequest):
     """
 
 class UnknownMethod(_ServerError):
-    """UNKNOWN_METHOD (500). This server does not know the method: send it to the account's own
-    data centre.
+    """UNKNOWN_METHOD (500). This server does not know the method: call those for CDN files on a
+    connection to the CDN, and all others on the account's own data centre.
     """
 
 class Unsupported(_BadRequest):
@@ -3696,8 +3708,8 @@ class UserDisallowedStargifts(_Forbidden):
     """
 
 class UserGiftUnavailable(_BadRequest):
-    """USER_GIFT_UNAVAILABLE (400). Nothing can be given to this user at present: choose another
-    one, or try again later.
+    """USER_GIFT_UNAVAILABLE (400). Gifts are not on offer for this user or region at present:
+    choose another one, or try again later.
     """
 
 class UserHandleMismatch(_BadRequest):
@@ -3731,7 +3743,9 @@ class UserNotMutualContact(_RpcError):
     """
 
 class UserNotParticipant(_RpcError):
-    """USER_NOT_PARTICIPANT (400, 403). The user is not a member of the chat."""
+    """USER_NOT_PARTICIPANT (400, 403). The user, who may be this account itself, is not a member
+    of the chat: they have to join first.
+    """
 
 class UserPermissionDenied(_Forbidden):
     """USER_PERMISSION_DENIED (403). The user has not allowed the bot to do this: ask for it in the
@@ -3825,13 +3839,13 @@ class VideoFileInvalid(_BadRequest):
     """VIDEO_FILE_INVALID (400). The file cannot be used as a video: give a valid MP4 file."""
 
 class VideoPauseForbidden(_BadRequest):
-    """VIDEO_PAUSE_FORBIDDEN (400). You cannot pause the video of this member of the call: only
-    they can.
+    """VIDEO_PAUSE_FORBIDDEN (400). You cannot pause this video in the call: at most your own can
+    be paused.
     """
 
 class VideoStopForbidden(_BadRequest):
-    """VIDEO_STOP_FORBIDDEN (400). You cannot stop the video of this member of the call: only they
-    can.
+    """VIDEO_STOP_FORBIDDEN (400). You cannot stop this video in the call: at most your own can be
+    stopped.
     """
 
 class VideoTitleEmpty(_BadRequest):
