@@ -47,10 +47,18 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     module, _, attribute = _HOMES[name].partition(":")
     value: object = import_module(module)
+    if name == "api":
+        vars(import_module("radiogram.tl.base"))["describe"] = _describe
     if attribute:
         value = getattr(value, attribute)
     globals()[name] = value
     return value
+
+
+def _describe(definition: object) -> str:
+    """Give what help() shows for a class of ``api``: its page, read when it is asked for."""
+    text: str = import_module("radiogram.docs.help").text_for(definition)
+    return text
 
 
 def __dir__() -> list[str]:

@@ -6,16 +6,19 @@ plain data. Knows no schema: the classes are made in :mod:`radiogram.tl.build`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 import msgspec
 
 from radiogram.errors import EncodeError
-
-if TYPE_CHECKING:
-    from radiogram.tl.schema.definition import Definition
+from radiogram.tl.schema.definition import Definition
 
 Result_co = TypeVar("Result_co", covariant=True)
+
+
+describe: Callable[[Definition], str] | None = None
+"""Gives the text that ``help()`` shows for a class; put in by whoever has such texts."""
 
 
 class TLMeta(msgspec.StructMeta):
@@ -23,6 +26,14 @@ class TLMeta(msgspec.StructMeta):
 
     __match_args__ = ()
     TL_ID: int
+    TL_DEFINITION: Definition | None
+
+    @property
+    def __doc__(cls) -> str | None:  # type: ignore[override]  # noqa: N805 cls, of a metaclass
+        if describe is None or cls.TL_DEFINITION is None:
+            own: str | None = cls.__dict__.get("__doc__")
+            return own
+        return describe(cls.TL_DEFINITION)
 
     def __call__(cls, /, *args: Any, **values: Any) -> Any:  # noqa: N805 cls, of a metaclass
         if args or not cls.TL_ID:
