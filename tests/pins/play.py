@@ -307,10 +307,10 @@ class Row:
 
     def hashed(self, who: Person) -> api.InputPeerChannel:
         """Name the channel for somebody who has not heard of it but knows its access hash."""
-        from radiogram.server import render, store
+        from radiogram.server import render, user_store
 
         with self.theatre.server.world.db.begin() as tx:
-            secret = store.load_users(tx, [who.id])[who.id].access_secret
+            secret = user_store.load_users(tx, [who.id])[who.id].access_secret
         assert self.line is not None
         return api.InputPeerChannel(
             channel_id=self.line, access_hash=render.channel_hash(secret, self.line)

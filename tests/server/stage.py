@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from radiogram.server import db, render, store
+from radiogram.server import db, dialog_store, render, user_store
 from radiogram.server.authorizations import Authorization
 from radiogram.server.db import PEER_USER, blocked, dialogs, open_database, users
+from radiogram.server.rows import Peer
 from radiogram.server.rpc import Caller, RpcFault
 from radiogram.server.settings import Settings
-from radiogram.server.store import Peer
 from radiogram.server.world import World
 from radiogram.tl import api
 
@@ -75,11 +75,13 @@ class Stage:
 
     def hash_of(self, viewer: int, target: int) -> int:
         with self.world.db.begin() as tx:
-            return render.access_hash(store.load_users(tx, [viewer])[viewer].access_secret, target)
+            return render.access_hash(
+                user_store.load_users(tx, [viewer])[viewer].access_secret, target
+            )
 
     def channel_hash(self, viewer: int, channel: int) -> int:
         with self.world.db.begin() as tx:
-            secret = store.load_users(tx, [viewer])[viewer].access_secret
+            secret = user_store.load_users(tx, [viewer])[viewer].access_secret
         return render.channel_hash(secret, channel)
 
     def input_channel(self, viewer: int, channel: int) -> api.TypeInputChannel:
@@ -311,7 +313,7 @@ class Stage:
 
     def forbid_pins(self, owner: int, other: int) -> None:
         with self.world.db.begin() as tx:
-            store.save_dialog(tx, owner, Peer(PEER_USER, other), can_pin=False)
+            dialog_store.save_dialog(tx, owner, Peer(PEER_USER, other), can_pin=False)
 
     def delete_account(self, user_id: int) -> None:
         with self.world.db.begin() as tx:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from radiogram.server import store
+from radiogram.server import message_store
 from radiogram.server.db import users
 from radiogram.server.rpc import RpcFault
 from radiogram.tl import api
@@ -213,7 +213,7 @@ def test_b8_1_the_newest_pin_that_one_may_see(stage: Stage) -> None:
     room = make(stage, "megagroup", stage.bob)
     first, second = (stage.send(stage.ann, room) for _ in range(2))
     with stage.world.db.begin() as tx:
-        store.set_pinned(tx, -room, [first, second], True)
+        message_store.set_pinned(tx, -room, [first, second], True)
     assert full(stage, stage.bob, room).pinned_msg_id == second
     do(stage, stage.bob, channels.DeleteHistory, room, max_id=second)
     seen = full(stage, stage.bob, room)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from radiogram.server import chat_store, render, store
+from radiogram.server import chat_store, message_store, render
 from radiogram.server.db import admin_log, contacts, users
 from radiogram.tl import api
 from tests.server.stage import NOON, MakeStage, Stage, fault, kinds
@@ -713,8 +713,8 @@ def test_b8_7_the_pin_of_a_group_is_each_members_own(stage: Stage) -> None:
     mine = stage.send(stage.ann, group, "pin me")
     (told,) = stage.pushes(stage.bob)
     with stage.world.db.begin() as tx:
-        store.set_pinned(tx, stage.ann, [mine], True)
-        store.set_pinned(tx, stage.bob, [told.message.id], True)
+        message_store.set_pinned(tx, stage.ann, [mine], True)
+        message_store.set_pinned(tx, stage.bob, [told.message.id], True)
     assert full(stage, stage.ann, group).pinned_msg_id == mine
     assert full(stage, stage.bob, group).pinned_msg_id == told.message.id
 

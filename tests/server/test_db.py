@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.schema import CreateTable
 
-from radiogram.server import db, store
+from radiogram.server import box_store, db, dialog_store, history_store, message_store, user_store
 from radiogram.server.db import DatabaseError, open_database
 from radiogram.server.statement import Statement
 
@@ -33,7 +33,7 @@ def test_memory_is_empty_and_gone() -> None:
     first, second = open_database(), open_database()
     make_user(first, 1)
     with second.begin() as tx:
-        assert store.load_users(tx, [1]) == {}
+        assert user_store.load_users(tx, [1]) == {}
     first.close()
     second.close()
 
@@ -104,8 +104,13 @@ def test_tables_are_portable(dialect: Dialect) -> None:
 
 @DIALECTS
 def test_statements_compile_for_every_database(dialect: Dialect) -> None:
-    found = [value for value in vars(store).values() if isinstance(value, Statement)]
-    assert len(found) >= 8
+    found = [
+        value
+        for module in (user_store, box_store, message_store, history_store, dialog_store)
+        for value in vars(module).values()
+        if isinstance(value, Statement)
+    ]
+    assert len(found) >= 15
     for statement in found:
         assert statement._compile(dialect).sql
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from radiogram.server import chat_store, store
+from radiogram.server import chat_store, message_store
 from radiogram.server.db import messages
 from radiogram.tl import api
 from tests.server.stage import MakeStage, Stage, fault
@@ -21,7 +21,7 @@ def make_room(stage: Stage, kind: dict[str, bool], *others: int) -> int:
 
 def pin(stage: Stage, box: int, *ids: int) -> None:
     with stage.world.db.begin() as tx:
-        store.set_pinned(tx, box, ids, True)
+        message_store.set_pinned(tx, box, ids, True)
 
 
 def counters(stage: Stage, who: int, chat: int, **options: Any) -> list[int]:
@@ -97,7 +97,7 @@ def test_c4_by_topic(stage: Stage) -> None:
     room = stage.channel(stage.ann, stage.bob, forum=True)
     general, inside = stage.send(stage.ann, room), stage.send(stage.ann, room)
     with stage.world.db.begin() as tx:
-        row = store.find_message(tx, -room, inside)
+        row = message_store.find_message(tx, -room, inside)
         assert row is not None
         tx.execute(
             messages.update().where(messages.c.content_id == row.content_id).values(topic_id=9)

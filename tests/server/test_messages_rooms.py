@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from radiogram.server import chat_store, rights, store
+from radiogram.server import chat_store, message_store, rights
 from radiogram.server.db import topics, users
 from radiogram.tl import api
 from tests.server.stage import NOON, MakeStage, Stage, fault, kinds
@@ -432,7 +432,7 @@ def test_b10_3_forwards_are_not_pinned_and_edits_keep_the_pin(stage: Stage) -> N
     group = stage.group(stage.ann, stage.bob)
     sent = stage.send(stage.ann, group)
     with stage.world.db.begin() as tx:
-        store.set_pinned(tx, stage.ann, [sent], True)
+        message_store.set_pinned(tx, stage.ann, [sent], True)
     stage.forward(stage.ann, group, [sent], stage.bob)
     assert told(stage, stage.bob).pinned is False
     stage.edit(stage.ann, group, sent, "two")

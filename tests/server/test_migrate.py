@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from radiogram.server import store
+from radiogram.server import message_store
 from radiogram.tl import api
 from tests.server.stage import Stage, fault, kinds
 
@@ -139,7 +139,7 @@ def test_b6_17_each_knows_where_the_old_history_ends_and_pins_stay_there(stage: 
     group = stage.group(stage.ann, stage.bob)
     said = stage.send(stage.ann, group, "pin me")
     with stage.world.db.begin() as tx:
-        store.set_pinned(tx, stage.ann, [said], True)
+        message_store.set_pinned(tx, stage.ann, [said], True)
     room = become_supergroup(stage, stage.ann, group)
     for who in (stage.ann, stage.bob):
         channel = stage.input_channel(who, room)

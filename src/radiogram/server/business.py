@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from msgspec.structs import replace
 from sqlalchemy import Connection, Row, delete, exists, insert, select
 
-from radiogram.server import bot_events, render, store
+from radiogram.server import bot_events, message_store, render, user_store
 from radiogram.server.authorizations import Authorization
 from radiogram.server.db import PEER_USER, boxes, business_bots, business_paused, messages
 from radiogram.server.rights import bits_of
+from radiogram.server.rows import MessageRow, Peer
 from radiogram.server.rpc import Caller, RpcFault
 from radiogram.server.statement import Statement
-from radiogram.server.store import MessageRow, Peer
 from radiogram.server.updates import Changes
 from radiogram.tl import api
 from radiogram.tl.base import Request
@@ -129,7 +129,7 @@ def is_chosen(tx: Connection, link: Link, peer_id: int) -> bool:
     """Tell whether the owner has chosen a private chat for the bot, paused or not."""
     if peer_id in (link.user_id, link.bot_id):
         return False
-    sides = store.load_sides(tx, link.user_id, peer_id)
+    sides = user_store.load_sides(tx, link.user_id, peer_id)
     if peer_id not in sides:
         return False
     wanted = link.recipients
@@ -207,7 +207,7 @@ def tell_written(
     for link, row in _served(ctx.tx, copies):
         replied = None
         if row.reply_to_id is not None:
-            replied = store.find_message(ctx.tx, row.box_id, row.reply_to_id)
+            replied = message_store.find_message(ctx.tx, row.box_id, row.reply_to_id)
         said = kind(
             connection_id=link.connection_id,
             message=render.message(row, row.box_id),
@@ -280,7 +280,7 @@ def enter(ctx: Context, connection_id: str, call: Request[Any]) -> Request[Any]:
     link = find(ctx.tx, connection_id)
     if link is None or link.disabled or link.bot_id != ctx.user_id:
         raise RpcFault(400, "BUSINESS_CONNECTION_INVALID")
-    owner = store.load_users(ctx.tx, [link.user_id]).get(link.user_id)
+    owner = user_store.load_users(ctx.tx, [link.user_id]).get(link.user_id)
     if owner is None or owner.deleted:
         raise RpcFault(400, "BUSINESS_CONNECTION_INVALID")
     match call:
@@ -316,7 +316,7 @@ def _check_rights(link: Link, *names: str) -> None:
 
 
 def _check_deletion(ctx: Context, link: Link, ids: list[int]) -> None:
-    for row in store.find_messages(ctx.tx, link.user_id, ids).values():
+    for row in message_store.find_messages(ctx.tx, link.user_id, ids).values():
         _check_rights(link, "delete_sent_messages" if row.out else "delete_received_messages")
         if row.peer.type != PEER_USER or not serves(ctx.tx, link, row.peer.id):
             raise RpcFault(400, "BUSINESS_PEER_INVALID")
@@ -330,7 +330,7 @@ def _find_peer(ctx: Context, link: Link, peer: api.TypeInputPeer) -> api.InputPe
     """
     if not isinstance(peer, api.InputPeerUser) or not serves(ctx.tx, link, peer.user_id):
         raise RpcFault(400, "BUSINESS_PEER_INVALID")
-    rows = store.load_users(ctx.tx, [link.user_id, link.bot_id])
+    rows = user_store.load_users(ctx.tx, [link.user_id, link.bot_id])
     own, bots = (
         render.access_hash(rows[viewer].access_secret, peer.user_id)
         for viewer in (link.user_id, link.bot_id)

@@ -7,7 +7,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from radiogram.server import chat_store, deletion, invites, peers, rights, rooms, store
+from radiogram.server import (
+    chat_store,
+    deletion,
+    dialog_store,
+    history_store,
+    invites,
+    peers,
+    rights,
+    rooms,
+)
 from radiogram.server.peers import Room
 from radiogram.server.updates import Changes
 from radiogram.tl import api
@@ -21,9 +30,9 @@ def dissolve(ctx: Context, changes: Changes, room: Room) -> None:
     chat_id = room.chat.id
     everybody = chat_store.member_ids(ctx.tx, chat_id)
     for number in everybody:
-        rows = list(store.select_messages(ctx.tx, number, room.peer))
+        rows = list(history_store.select_messages(ctx.tx, number, room.peer))
         deletion.delete_copies(ctx, changes, rows, revoke=False)
-        store.save_dialog(ctx.tx, number, room.peer, hidden=True)
+        dialog_store.save_dialog(ctx.tx, number, room.peer, hidden=True)
     gone = [
         chat_store.save_member(
             ctx.tx,

@@ -9,11 +9,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from radiogram.server import admin_log, business, chat_store, peers, render, store
+from radiogram.server import (
+    admin_log,
+    business,
+    chat_store,
+    dialog_store,
+    message_store,
+    peers,
+    render,
+)
 from radiogram.server.db import PEER_CHAT
 from radiogram.server.peers import Room
+from radiogram.server.rows import MessageRow
 from radiogram.server.rpc import RpcFault
-from radiogram.server.store import MessageRow
 from radiogram.server.updates import Changes
 from radiogram.tl import api
 
@@ -62,9 +70,9 @@ def delete_copies(
         return 0
     doomed = list(rows)
     if revoke:
-        doomed = reached(ctx, store.find_copies(ctx.tx, {row.content_id for row in rows}))
+        doomed = reached(ctx, message_store.find_copies(ctx.tx, {row.content_id for row in rows}))
     business.tell_deleted(ctx, changes, doomed)
-    store.delete_copies(ctx.tx, doomed)
+    message_store.delete_copies(ctx.tx, doomed)
     by_user: dict[int, list[MessageRow]] = {}
     for row in doomed:
         by_user.setdefault(row.box_id, []).append(row)
@@ -72,7 +80,7 @@ def delete_copies(
     for user_id, gone in by_user.items():
         changes.box(users[user_id]).add_deletion(sorted(row.id for row in gone))
         for peer in {row.peer for row in gone}:
-            store.refresh_dialog(ctx.tx, user_id, peer)
+            dialog_store.refresh_dialog(ctx.tx, user_id, peer)
     return len(by_user.get(ctx.user_id, ()))
 
 
@@ -92,7 +100,7 @@ def delete_posts(
         action = api.ChannelAdminLogEventActionDeleteMessage(message=render.message(row, 0))
         admin_log.log(ctx, room.chat, action)
     if rows:
-        store.delete_copies(ctx.tx, rows)
+        message_store.delete_copies(ctx.tx, rows)
         changes.channel(room.chat).add_deletion(sorted(row.id for row in rows))
     return len(rows)
 
@@ -118,11 +126,11 @@ def leave_behind(ctx: Context, row: MessageRow) -> None:
 
     They keep it as it was when they left: an edit is not for their eyes.
     """
-    copies = store.find_copies(ctx.tx, [row.content_id])
+    copies = message_store.find_copies(ctx.tx, [row.content_id])
     inside = set(reached(ctx, copies))
     outside = [copy for copy in copies if copy not in inside]
     if outside:
-        store.part_copies(ctx.tx, outside)
+        message_store.part_copies(ctx.tx, outside)
 
 
 __all__ = [

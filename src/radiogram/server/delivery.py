@@ -10,18 +10,26 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from radiogram.server import admin_log, business, chat_store, peers, render, store, text
+from radiogram.server import (
+    admin_log,
+    business,
+    chat_store,
+    dialog_store,
+    message_store,
+    peers,
+    render,
+    text,
+    topic_store,
+)
 from radiogram.server.peers import Private, Room, Target
+from radiogram.server.rows import Content, MessageRow, Peer, UserRow
 from radiogram.server.rpc import RpcFault
-from radiogram.server.store import Content, MessageRow, UserRow
+from radiogram.server.topic_store import GENERAL
 from radiogram.server.updates import Changes
 from radiogram.tl import api
 
 if TYPE_CHECKING:
     from radiogram.server.rpc import Context
-
-GENERAL = 1
-"""The topic of a forum that is always there."""
 
 MAX_QUOTE = 1024
 """Code points of the quoted part of a message."""
@@ -140,7 +148,7 @@ def _find_in_forum(ctx: Context, room: Room, reply_to: api.TypeInputReplyTo | No
             root = reply_to.reply_to_msg_id
     # The message that opened a topic stands for the topic, even if it was deleted.
     if root is not None and root not in (named, GENERAL):
-        root = root if store.find_topic(ctx.tx, room.chat.id, root) else None
+        root = root if topic_store.find_state(ctx.tx, room.chat.id, root) else None
     reply = NO_REPLY if reply_to is None or root else _find_message(ctx, room, reply_to)
     topic_id = named or root or (None if reply.row is None else reply.row.topic_id)
     topic_id = None if topic_id == GENERAL else topic_id
@@ -149,7 +157,7 @@ def _find_in_forum(ctx: Context, room: Room, reply_to: api.TypeInputReplyTo | No
 
 
 def _check_topic(ctx: Context, room: Room, topic_id: int | None) -> None:
-    topic = store.find_topic(ctx.tx, room.chat.id, topic_id or GENERAL)
+    topic = topic_store.find_state(ctx.tx, room.chat.id, topic_id or GENERAL)
     if topic is None:
         if topic_id is None:
             return  # General is there from the start
@@ -172,7 +180,7 @@ def _find_message(ctx: Context, target: Target, reply_to: api.TypeInputReplyTo) 
     source = target
     if reply_to.reply_to_peer_id is not None:
         source = peers.resolve(ctx, reply_to.reply_to_peer_id)
-    row = store.find_message(ctx.tx, source.box_id, reply_to.reply_to_msg_id)
+    row = message_store.find_message(ctx.tx, source.box_id, reply_to.reply_to_msg_id)
     if row is None or row.peer != source.peer or not is_visible(source, row.id):
         raise RpcFault(400, "REPLY_MESSAGE_ID_INVALID")
     header = api.MessageReplyHeader()
@@ -354,7 +362,7 @@ def _to_group(
         drafts,
         [room.user, *others],
         lambda _user: room.peer,
-        known=[(user_id, room.peer) for user_id in store.dialog_owners(ctx.tx, room.peer)],
+        known=[(user_id, room.peer) for user_id in dialog_store.dialog_owners(ctx.tx, room.peer)],
         outgoing=True,
     )
     return copies[room.user.id]
@@ -365,9 +373,9 @@ def _put(
     changes: Changes,
     drafts: Sequence[Draft],
     users: Sequence[UserRow],
-    peer_of: Callable[[UserRow], store.Peer],
+    peer_of: Callable[[UserRow], Peer],
     *,
-    known: Iterable[tuple[int, store.Peer]],
+    known: Iterable[tuple[int, Peer]],
     outgoing: bool,
 ) -> dict[int, list[MessageRow]]:
     """Store messages and a copy of each in the common boxes of `users`, the caller first."""
@@ -378,20 +386,20 @@ def _put(
     replied_to = {draft.reply.row.content_id for draft in drafts if draft.reply.row is not None}
     replies = {
         (copy.box_id, copy.content_id): copy.id
-        for copy in (store.find_copies(ctx.tx, replied_to) if len(users) > 1 else ())
+        for copy in (message_store.find_copies(ctx.tx, replied_to) if len(users) > 1 else ())
     }
     copies: dict[int, list[MessageRow]] = {user.id: [] for user in users}
     for draft, my_id in zip(drafts, my_ids, strict=True):
         replied = draft.reply.row
         content = draft.content._replace(reply=draft.reply.header)
-        content_id = store.insert_content(ctx.tx, content)
+        content_id = message_store.insert_content(ctx.tx, content)
         for user, box in zip(users, boxes, strict=True):
             reply_to_id = None
             if replied is not None:
                 key = (user.id, replied.content_id)
                 reply_to_id = replied.id if user is me else replies.get(key)
             copies[user.id].append(
-                store.copy_of(
+                message_store.copy_of(
                     content,
                     content_id,
                     box_id=user.id,
@@ -401,12 +409,12 @@ def _put(
                     reply_to_id=reply_to_id,
                 )
             )
-    store.insert_copies(ctx.tx, [row for rows in copies.values() for row in rows])
+    message_store.insert_copies(ctx.tx, [row for rows in copies.values() for row in rows])
     raised = [
         (user.id, peer_of(user), copies[user.id][-1].id, 0 if user is me else len(drafts))
         for user in users
     ]
-    store.raise_dialogs(ctx.tx, raised, known)
+    dialog_store.raise_dialogs(ctx.tx, raised, known)
     for user, box in zip(users, boxes, strict=True):
         for row, draft in zip(copies[user.id], drafts, strict=True):
             box.add_new(row, draft.random_id if user is me else None)
@@ -426,9 +434,9 @@ def _to_channel(
         if draft.reply.topic_id is not None:
             content = content._replace(topic_id=draft.reply.topic_id)
         rows.append(
-            store.copy_of(
+            message_store.copy_of(
                 content,
-                store.insert_content(ctx.tx, content),
+                message_store.insert_content(ctx.tx, content),
                 box_id=box.box_id,
                 message_id=message_id,
                 peer=room.peer,
@@ -436,7 +444,7 @@ def _to_channel(
                 reply_to_id=None if replied is None else replied.id,
             )
         )
-    store.insert_copies(ctx.tx, rows)
+    message_store.insert_copies(ctx.tx, rows)
     for row, draft in zip(rows, drafts, strict=True):
         box.add_new(row, draft.random_id)
     spoke = any(row.action is None for row in rows)
@@ -457,5 +465,5 @@ def _remember(ctx: Context, drafts: Sequence[Draft], ids: Sequence[int]) -> None
     ]
     if not pairs:
         return
-    if not store.insert_random_ids(ctx.tx, ctx.user_id, pairs):
+    if not message_store.insert_random_ids(ctx.tx, ctx.user_id, pairs):
         raise RpcFault(ctx.world.settings.random_id_duplicate_code, "RANDOM_ID_DUPLICATE")

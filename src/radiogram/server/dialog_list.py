@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from radiogram.server import render, store
+from radiogram.server import dialog_store, history_store, message_store, render
 from radiogram.server.db import PEER_CHANNEL, PEER_USER
 from radiogram.server.peers import Room, Target
-from radiogram.server.store import DialogRow, MessageRow, Peer
+from radiogram.server.rows import DialogRow, MessageRow, Peer
 from radiogram.tl import api
 
 if TYPE_CHECKING:
@@ -40,10 +40,10 @@ class Entry(NamedTuple):
 
 def entries(ctx: Context) -> list[Entry]:
     """Return the caller's whole list, the chat with the newest message first."""
-    rows = store.select_dialogs(ctx.tx, ctx.user_id)
-    dates = store.dates_of(ctx.tx, ctx.user_id, (row.top_message for row in rows))
+    rows = dialog_store.select_dialogs(ctx.tx, ctx.user_id)
+    dates = message_store.dates_of(ctx.tx, ctx.user_id, (row.top_message for row in rows))
     found = [Entry(row, dates.get(row.top_message, 0)) for row in rows]
-    for channel in store.select_channel_dialogs(ctx.tx, ctx.user_id):
+    for channel in dialog_store.select_channel_dialogs(ctx.tx, ctx.user_id):
         row = channel.row._replace(top_message=channel.top_message)
         found.append(Entry(row, channel.date, channel.pts, channel.first_id))
     found.sort(key=lambda entry: entry.key, reverse=True)
@@ -81,7 +81,7 @@ def entry_of(ctx: Context, target: Target) -> Entry:
     )
     if not isinstance(target, Room) or target.chat.is_group:
         return Entry(row, 0)
-    top = store.last_message_id(ctx.tx, target.box_id, target.peer)
+    top = history_store.last_message_id(ctx.tx, target.box_id, target.peer)
     top = top if top >= target.first_id else 0
     return Entry(row._replace(top_message=top), 0, target.chat.pts, target.first_id)
 
@@ -90,7 +90,7 @@ def dialog(ctx: Context, entry: Entry) -> api.Dialog:
     """Return an entry as a client is told it."""
     row = entry.row
     if entry.pts is not None:
-        unread = store.count_unread_of_others(
+        unread = history_store.count_unread_of_others(
             ctx.tx,
             -row.peer_id,
             row.peer,
@@ -106,12 +106,12 @@ def dialog(ctx: Context, entry: Entry) -> api.Dialog:
 def top_messages(ctx: Context, found: Sequence[Entry]) -> list[api.TypeMessage]:
     """Return the top messages of some chats, in their order."""
     common = [entry.row.top_message for entry in found if entry.row.peer_type != PEER_CHANNEL]
-    by_id = store.find_messages(ctx.tx, ctx.user_id, common)
+    by_id = message_store.find_messages(ctx.tx, ctx.user_id, common)
     messages: list[api.TypeMessage] = []
     for entry in found:
         top: MessageRow | None
         if entry.row.peer_type == PEER_CHANNEL:
-            top = store.find_message(ctx.tx, -entry.row.peer_id, entry.row.top_message)
+            top = message_store.find_message(ctx.tx, -entry.row.peer_id, entry.row.top_message)
         else:
             top = by_id.get(entry.row.top_message)
         if top is not None:

@@ -11,11 +11,18 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 from sqlalchemy import select
 
-from radiogram.server import dialog_list, render, store
+from radiogram.server import (
+    box_store,
+    dialog_list,
+    dialog_store,
+    history_store,
+    message_store,
+    render,
+)
 from radiogram.server.chat_store import MEMBER
 from radiogram.server.db import bot_events, chats, events, members
 from radiogram.server.peers import Room
-from radiogram.server.store import UserRow
+from radiogram.server.rows import UserRow
 from radiogram.server.updates import EventKind
 from radiogram.tl import api
 
@@ -32,7 +39,7 @@ def state(
         qts=user.qts if qts is None else qts,
         date=ctx.now,
         seq=0,
-        unread_count=store.unread_total(ctx.tx, user.id),
+        unread_count=dialog_store.unread_total(ctx.tx, user.id),
     )
 
 
@@ -51,10 +58,10 @@ def missed(ctx: Context, box_id: int, pts: int, *, limit: int, first_id: int = 0
 
     New messages with ids below `first_id` are left out: hidden prehistory.
     """
-    found = store.events_after(ctx.tx, box_id, pts, limit=limit + 1)
+    found = box_store.events_after(ctx.tx, box_id, pts, limit=limit + 1)
     complete = len(found) <= limit
     del found[limit:]
-    rows = store.find_messages(
+    rows = message_store.find_messages(
         ctx.tx, box_id, {event.message_id for event in found if event.message_id is not None}
     )
     new = {event.message_id or 0 for event in found if event.kind == EventKind.NEW}
@@ -189,7 +196,7 @@ def channel_difference(
 def too_long(ctx: Context, room: Room, limit: int) -> api.updates.ChannelDifferenceTooLong:
     """Show a channel as it is now, instead of what happened to it."""
     chat = room.chat
-    rows = store.read_page(
+    rows = history_store.read_page(
         ctx.tx,
         chat.box_id,
         chat.peer,

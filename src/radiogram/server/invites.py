@@ -15,7 +15,7 @@ from sqlalchemy import insert as insert_into
 
 from radiogram.server.chat_store import MEMBER
 from radiogram.server.db import contacts, invite_uses, invites, join_requests, members, users
-from radiogram.server.store import columns
+from radiogram.server.rows import columns
 from radiogram.tl import api
 
 if TYPE_CHECKING:

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NoReturn
 
-from radiogram.server import accounts, bot_events, chat_store, invites, render, rooms, store
+from radiogram.server import accounts, bot_events, chat_store, invites, render, rooms, user_store
 from radiogram.server.chat_store import ChatRow
 from radiogram.server.db import members
 from radiogram.server.invites import InviteRow, UseRow
 from radiogram.server.peers import Room
 from radiogram.server.rights import Standing
+from radiogram.server.rows import UserRow
 from radiogram.server.rpc import RpcFault
-from radiogram.server.store import UserRow
 from radiogram.server.updates import Changes
 from radiogram.tl import api
 
@@ -108,7 +108,7 @@ def _deciders(ctx: Context, chat: ChatRow, *, bots: bool) -> list[int]:
         members.c.state == chat_store.MEMBER,
         members.c.is_creator | members.c.admin_rights.is_not(None),
     )
-    found = store.load_users(ctx.tx, [row.user_id for row in rows])
+    found = user_store.load_users(ctx.tx, [row.user_id for row in rows])
     return [
         row.user_id
         for row in rows

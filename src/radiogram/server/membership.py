@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from radiogram.server import admin_log, bot_events, invites, peers, rights, store
+from radiogram.server import admin_log, bot_events, invites, peers, rights, user_store
 from radiogram.server.chat_store import KICKED, MemberRow
 from radiogram.server.invites import InviteRow
 from radiogram.server.peers import Private, Room
 from radiogram.server.rights import Standing
+from radiogram.server.rows import UserRow
 from radiogram.server.rpc import RpcFault
-from radiogram.server.store import UserRow
 from radiogram.server.updates import Changes
 from radiogram.tl import api
 
@@ -94,7 +94,7 @@ def person(ctx: Context, peer: api.TypeInputPeer) -> UserRow:
     """Return the account that an InputPeer names. Faults also: PARTICIPANT_ID_INVALID."""
     match peer:
         case api.InputPeerSelf():
-            return store.load_users(ctx.tx, [ctx.user_id])[ctx.user_id]
+            return user_store.load_users(ctx.tx, [ctx.user_id])[ctx.user_id]
         case api.InputPeerUser() if peer.user_id == ctx.user_id:
             user = api.InputUser(user_id=peer.user_id, access_hash=peer.access_hash)
             return peers.resolve_user(ctx, user)

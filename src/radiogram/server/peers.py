@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from radiogram.server import chat_store, render, store
+from radiogram.server import chat_store, message_store, render, user_store
 from radiogram.server.chat_store import ChatRow
 from radiogram.server.db import PEER_CHANNEL, PEER_CHAT, PEER_USER
 from radiogram.server.mentions import Mentions
 from radiogram.server.rights import Standing
+from radiogram.server.rows import DialogRow, Peer, Side, UserRow
 from radiogram.server.rpc import RpcFault
-from radiogram.server.store import DialogRow, Peer, Side, UserRow
 from radiogram.tl import api
 
 if TYPE_CHECKING:
@@ -168,7 +168,7 @@ def resolve_user(ctx: Context, user: api.TypeInputUser) -> UserRow:
             _check_mention(ctx, user.peer, user.msg_id, "USER_ID_INVALID", user_id=user_id)
         case _:
             raise RpcFault(400, "USER_ID_INVALID")
-    rows = store.load_users(ctx.tx, {ctx.user_id, user_id})
+    rows = user_store.load_users(ctx.tx, {ctx.user_id, user_id})
     target = rows.get(user_id)
     if target is None:
         raise RpcFault(400, "USER_ID_INVALID")
@@ -180,7 +180,7 @@ def resolve_user(ctx: Context, user: api.TypeInputUser) -> UserRow:
 
 
 def _private(ctx: Context, user_id: int, given_hash: int | None) -> Private:
-    sides = store.load_sides(ctx.tx, ctx.user_id, user_id)
+    sides = user_store.load_sides(ctx.tx, ctx.user_id, user_id)
     me = sides[ctx.user_id]
     other = sides.get(user_id)
     if other is None:
@@ -235,7 +235,7 @@ def _check_mention(
     if isinstance(peer, api.InputPeerUserFromMessage | api.InputPeerChannelFromMessage):
         raise RpcFault(400, error)  # they do not nest
     target = resolve(ctx, peer)
-    row = store.find_message(ctx.tx, target.box_id, message_id)
+    row = message_store.find_message(ctx.tx, target.box_id, message_id)
     if row is None or row.peer != target.peer or row.id < target.first_id:
         raise RpcFault(400, "MSG_ID_INVALID")
     found = Mentions(render.message(row, ctx.user_id))

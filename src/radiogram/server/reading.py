@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from radiogram.server import chat_store, store
+from radiogram.server import chat_store, dialog_store, history_store
 from radiogram.server.peers import Private, Room, Target
+from radiogram.server.rows import Peer
 from radiogram.server.updates import Changes
 from radiogram.tl import api
 
@@ -26,16 +27,16 @@ def read_common(ctx: Context, changes: Changes, target: Target, max_id: int) -> 
     mine, dialog = target.user, target.dialog
     if dialog is None or (isinstance(target, Private) and target.is_self):
         return 0
-    last = store.last_message_id(ctx.tx, mine.id, target.peer)
+    last = history_store.last_message_id(ctx.tx, mine.id, target.peer)
     max_id = min(max_id, last) if max_id > 0 else last
     if max_id <= dialog.read_inbox_max_id:
         return 0
-    unread = store.count_unread(ctx.tx, mine.id, target.peer, after=max_id)
-    store.set_read(ctx.tx, dialog, max_id, unread)
+    unread = history_store.count_unread(ctx.tx, mine.id, target.peer, after=max_id)
+    dialog_store.set_read(ctx.tx, dialog, max_id, unread)
     changes.box(mine).add_read_inbox(target.peer, max_id, unread)
     if isinstance(target, Room) and not target.standing.is_present:
         return 1
-    read = store.last_copies(
+    read = history_store.last_copies(
         ctx.tx, mine.id, target.peer, after=dialog.read_inbox_max_id, until=max_id
     )
     read.pop(mine.id, None)
@@ -65,14 +66,18 @@ def read_channel(ctx: Context, changes: Changes, room: Room, max_id: int) -> Non
     if max_id <= mark:
         return
     if dialog is None:
-        store.save_dialog(ctx.tx, ctx.user_id, room.peer, read_inbox_max_id=max_id)
+        dialog_store.save_dialog(ctx.tx, ctx.user_id, room.peer, read_inbox_max_id=max_id)
     else:
-        store.set_read(ctx.tx, dialog, max_id, 0)  # what is unread in a channel is counted anew
-    unread = store.count_unread_of_others(ctx.tx, chat.box_id, chat.peer, ctx.user_id, after=max_id)
+        dialog_store.set_read(
+            ctx.tx, dialog, max_id, 0
+        )  # what is unread in a channel is counted anew
+    unread = history_store.count_unread_of_others(
+        ctx.tx, chat.box_id, chat.peer, ctx.user_id, after=max_id
+    )
     changes.tell_read(ctx.user_id, chat, max_id, unread)
     if chat.is_broadcast:
         return
-    read = store.senders(
+    read = history_store.senders(
         ctx.tx,
         chat.box_id,
         chat.peer,
@@ -89,15 +94,15 @@ def read_channel(ctx: Context, changes: Changes, room: Room, max_id: int) -> Non
         changes.tell([sender_id], update)
 
 
-def _raised(ctx: Context, peer: store.Peer, read: dict[int, int]) -> dict[int, int]:
+def _raised(ctx: Context, peer: Peer, read: dict[int, int]) -> dict[int, int]:
     """Move the marks of senders up to what was read of theirs; return those that moved."""
-    marks = store.outbox_marks(ctx.tx, peer, read)
+    marks = dialog_store.outbox_marks(ctx.tx, peer, read)
     raised = {
         sender_id: until
         for sender_id, until in read.items()
         if sender_id in marks and until > marks[sender_id]
     }
-    store.set_read_by_others(ctx.tx, peer, raised)
+    dialog_store.set_read_by_others(ctx.tx, peer, raised)
     return raised
 
 

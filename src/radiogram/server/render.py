@@ -10,11 +10,11 @@ from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 from typing import TYPE_CHECKING, TypedDict, cast
 
-from radiogram.server import chat_store, rights, store
+from radiogram.server import chat_store, rights, user_store
 from radiogram.server.chat_store import ChatRow, MemberRow
 from radiogram.server.db import PEER_CHANNEL, PEER_CHAT, PEER_USER
 from radiogram.server.mentions import Mentions
-from radiogram.server.store import ContactRow, DialogRow, MessageRow, Peer, Side, UserRow
+from radiogram.server.rows import ContactRow, DialogRow, MessageRow, Peer, Side, UserRow
 from radiogram.tl import api
 from radiogram.tl.build import registry
 
@@ -226,7 +226,7 @@ class People:
         """Return accounts by id; unknown ids are left out."""
         missing = [number for number in ids if number not in self._rows]
         if missing:
-            self._rows.update(store.load_users(self._tx, missing))
+            self._rows.update(user_store.load_users(self._tx, missing))
         return self._rows
 
     def seen_by(self, viewer_id: int, ids: Iterable[int]) -> list[api.TypeUser]:
@@ -238,7 +238,7 @@ class People:
         viewer = rows[viewer_id]
         new = [number for number in wanted if (viewer_id, number) not in self._pairs]
         if new:
-            for entry in store.load_contacts(self._tx, viewer_id, new):
+            for entry in user_store.load_contacts(self._tx, viewer_id, new):
                 self._contacts[entry.owner_id, entry.user_id] = entry
             for number in new:
                 self._pairs.update(((viewer_id, number), (number, viewer_id)))
@@ -283,7 +283,7 @@ class People:
         if pairs <= self._pairs:
             return
         self.rows([*found, *users])
-        for entry in store.load_all_contacts(self._tx, found, users):
+        for entry in user_store.load_all_contacts(self._tx, found, users):
             self._contacts[entry.owner_id, entry.user_id] = entry
         self._pairs |= pairs
         self._pairs.update((number, viewer) for viewer, number in pairs)

@@ -22,20 +22,22 @@ from radiogram.server import (
     chat_store,
     deletion,
     delivery,
+    dialog_store,
+    history_store,
     invites,
     membership,
+    message_store,
     peers,
     render,
     rights,
-    store,
     text,
 )
 from radiogram.server.chat_store import ChatRow, MemberRow
 from radiogram.server.db import PEER_USER, blocked, boxes, messages
 from radiogram.server.delivery import Draft, Reply
 from radiogram.server.peers import Private, Room
+from radiogram.server.rows import Content, MessageRow, UserRow, chunks
 from radiogram.server.rpc import RpcFault
-from radiogram.server.store import Content, MessageRow, UserRow
 from radiogram.server.updates import Changes
 from radiogram.tl import api
 
@@ -120,7 +122,7 @@ def create(ctx: Context, kind: int, title: str, **values: Any) -> Room:
     invites.insert(ctx, chat_id, ctx.user_id, permanent=True)
     room = peers.room_of(ctx, chat_id)
     if room.chat.is_channel:
-        store.save_dialog(ctx.tx, ctx.user_id, room.peer, hidden=False)
+        dialog_store.save_dialog(ctx.tx, ctx.user_id, room.peer, hidden=False)
     return room
 
 
@@ -150,7 +152,7 @@ def add_member(
     if chat.is_channel:
         # What was written before is nothing that waits to be read.
         last = chat.next_message_id - 1
-        store.save_dialog(ctx.tx, user_id, chat.peer, hidden=False, read_inbox_max_id=last)
+        dialog_store.save_dialog(ctx.tx, user_id, chat.peer, hidden=False, read_inbox_max_id=last)
     return member
 
 
@@ -281,7 +283,7 @@ def _revoke_history(ctx: Context, changes: Changes, room: Room, user_id: int) ->
     found = {
         row.content_id: row
         for box_id in (user_id, room.user.id)  # each may have deleted some for itself
-        for row in store.select_messages(ctx.tx, box_id, room.peer, *theirs)
+        for row in history_store.select_messages(ctx.tx, box_id, room.peer, *theirs)
     }
     deletion.delete_copies(ctx, changes, list(found.values()), revoke=True)
 
@@ -289,7 +291,7 @@ def _revoke_history(ctx: Context, changes: Changes, room: Room, user_id: int) ->
 def blockers(ctx: Context, ids: Iterable[int]) -> list[int]:
     """Return those of some accounts that have blocked the caller and so cannot be added."""
     found: list[int] = []
-    for chunk in store.chunks(ids):
+    for chunk in chunks(ids):
         statement = select(blocked.c.owner_id).where(
             blocked.c.peer_type == PEER_USER,
             blocked.c.peer_id == ctx.user_id,
@@ -305,7 +307,7 @@ def share_history(ctx: Context, changes: Changes, room: Room, user: UserRow, lim
     They are new to the newcomer's box; what it holds already is not given twice. Pins are not
     given along (B6.7).
     """
-    page = store.read_page(
+    page = history_store.read_page(
         ctx.tx,
         room.user.id,
         room.peer,
@@ -315,7 +317,7 @@ def share_history(ctx: Context, changes: Changes, room: Room, user: UserRow, lim
         limit=min(limit, MAX_SHARED),
     )
     contents = {row.id: row.content_id for row in page}
-    held = store.select_messages(
+    held = history_store.select_messages(
         ctx.tx, user.id, room.peer, boxes.c.content_id.in_(contents.values())
     )
     ids = {row.content_id: row.id for row in held}
@@ -336,10 +338,10 @@ def share_history(ctx: Context, changes: Changes, room: Room, user: UserRow, lim
         )
     if not copies:
         return
-    store.insert_copies(ctx.tx, copies)
+    message_store.insert_copies(ctx.tx, copies)
     unread = sum(not copy.out for copy in copies)
-    known = store.find_dialog(ctx.tx, user.id, room.peer)
-    store.raise_dialogs(
+    known = dialog_store.find_dialog(ctx.tx, user.id, room.peer)
+    dialog_store.raise_dialogs(
         ctx.tx,
         [(user.id, room.peer, copies[-1].id, unread)],
         [] if known is None else [(user.id, room.peer)],

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from radiogram.server import render, store
+from radiogram.server import render, user_store
 from radiogram.server.accounts import SERVICE_ID
 from radiogram.server.db import PEER_USER
 from radiogram.server.delivery import Draft, deliver, deliver_to_other
 from radiogram.server.peers import Private
-from radiogram.server.store import Content, Peer
+from radiogram.server.rows import Content, Peer
 from radiogram.server.updates import Changes
 from radiogram.tl import api
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def send_service_message(ctx: Context, user_id: int, text: str) -> None:
     """Send a text from 777000 to an account, as part of the transaction of the call."""
-    sides = store.load_sides(ctx.tx, SERVICE_ID, user_id)
+    sides = user_store.load_sides(ctx.tx, SERVICE_ID, user_id)
     people = render.People(ctx.tx, ctx.now, sides.values())
     target = Private(Peer(PEER_USER, user_id), sides[SERVICE_ID], sides[user_id], people)
     changes = Changes(ctx, people)
@@ -37,7 +37,7 @@ def send_service_message(ctx: Context, user_id: int, text: str) -> None:
 
 def send_joined(ctx: Context, user_id: int, to_id: int) -> None:
     """Tell somebody that a contact has signed up: in their own box only (C1, signUp)."""
-    sides = store.load_sides(ctx.tx, user_id, to_id)
+    sides = user_store.load_sides(ctx.tx, user_id, to_id)
     people = render.People(ctx.tx, ctx.now, sides.values())
     target = Private(Peer(PEER_USER, to_id), sides[user_id], sides[to_id], people)
     changes = Changes(ctx, people)

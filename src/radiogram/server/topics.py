@@ -7,93 +7,21 @@ and what names no topic is in it. Knows nothing of who may change a topic.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import func, select
 
-from radiogram.server import chat_store, dialog_list, render, rights, store
-from radiogram.server.chat_store import ChatRow
-from radiogram.server.db import boxes, messages, topics
-from radiogram.server.delivery import GENERAL
+from radiogram.server import chat_store, dialog_list, message_store, render, rights
+from radiogram.server.db import boxes, messages
 from radiogram.server.peers import Room
-from radiogram.server.store import MessageRow, columns
+from radiogram.server.rows import MessageRow
+from radiogram.server.topic_store import GENERAL, TopicRow
 from radiogram.tl import api
 
 if TYPE_CHECKING:
     from radiogram.server.rpc import Context
 
-COLORS = (0x6FB9F0, 0xFFD67E, 0xCB86DB, 0x8EEE98, 0xFF93B2, 0xFB6F5F)
-"""The colours that the icon of a topic can have; the first is that of whoever chooses none."""
-
-
-class TopicRow(NamedTuple):
-    """A topic of a forum."""
-
-    chat_id: int
-    id: int
-    title: str
-    icon_color: int
-    icon_emoji_id: int | None
-    creator_id: int
-    date: int
-    closed: bool
-    hidden: bool
-    pinned_order: int | None
-    """None: not pinned; the highest comes first."""
-
-
-_COLUMNS = columns(topics, TopicRow._fields)
 _TOPIC = func.coalesce(messages.c.topic_id, GENERAL)
-
-
-def insert_topic(tx: Connection, row: TopicRow) -> None:
-    """Store a new topic."""
-    tx.execute(insert(topics).values(**row._asdict()))
-
-
-def load(tx: Connection, chat: ChatRow) -> dict[int, TopicRow]:
-    """Read all topics of a forum, by id."""
-    statement = select(*_COLUMNS).where(topics.c.chat_id == chat.id)
-    found = {row.id: row for row in map(TopicRow._make, tx.execute(statement))}
-    found.setdefault(GENERAL, _general(chat))
-    return found
-
-
-def find(tx: Connection, chat: ChatRow, topic_id: int) -> TopicRow | None:
-    """Read one topic of a forum."""
-    return load(tx, chat).get(topic_id)
-
-
-def change(tx: Connection, row: TopicRow, **values: Any) -> TopicRow:
-    """Write columns of a topic and return it as it is then."""
-    changed = row._replace(**values)
-    key = (topics.c.chat_id == row.chat_id, topics.c.id == row.id)
-    if not tx.execute(update(topics).where(*key).values(**values)).rowcount:
-        insert_topic(tx, changed)
-    return changed
-
-
-def remove(tx: Connection, row: TopicRow) -> None:
-    """Forget a topic."""
-    tx.execute(delete(topics).where(topics.c.chat_id == row.chat_id, topics.c.id == row.id))
-
-
-def _general(chat: ChatRow) -> TopicRow:
-    return TopicRow(
-        chat_id=chat.id,
-        id=GENERAL,
-        title="General",
-        icon_color=COLORS[0],
-        icon_emoji_id=None,
-        creator_id=chat.creator_id,
-        date=chat.date,
-        closed=False,
-        hidden=False,
-        pinned_order=None,
-    )
-
-
-# ------------------------------------------------------------------ shown
 
 
 class Counters(NamedTuple):
@@ -138,7 +66,7 @@ def counters(ctx: Context, room: Room) -> Counters:
 
 def shown(ctx: Context, row: TopicRow, has: Counters = NO_COUNTERS) -> api.ForumTopic:
     """Return a topic as the caller sees it; without counters, as the recent actions keep it."""
-    opened = store.find_message(ctx.tx, -row.chat_id, row.id) if row.id != GENERAL else None
+    opened = message_store.find_message(ctx.tx, -row.chat_id, row.id) if row.id != GENERAL else None
     return api.ForumTopic(
         my=row.creator_id == ctx.user_id and has is not NO_COUNTERS,
         closed=row.closed,

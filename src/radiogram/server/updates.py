@@ -24,10 +24,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from radiogram.server import chat_store, render, store
+from radiogram.server import box_store, chat_store, render
 from radiogram.server.chat_store import ChatRow
 from radiogram.server.mentions import Mentions
-from radiogram.server.store import EventRow, MessageRow, UserRow
+from radiogram.server.rows import EventRow, MessageRow, Peer, UserRow
 from radiogram.tl import api
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class Box:
             lambda pts: api.UpdateDeleteMessages(messages=list(ids), pts=pts, pts_count=len(ids)),
         )
 
-    def add_pins(self, peer: store.Peer, ids: Sequence[int], *, pinned: bool) -> None:
+    def add_pins(self, peer: Peer, ids: Sequence[int], *, pinned: bool) -> None:
         """Note messages that were pinned or unpinned (B5.3)."""
         self._add(
             len(ids),
@@ -91,7 +91,7 @@ class Box:
             ),
         )
 
-    def add_read_inbox(self, peer: store.Peer, max_id: int, unread: int) -> None:
+    def add_read_inbox(self, peer: Peer, max_id: int, unread: int) -> None:
         """Note that the owner has read a chat."""
         self._add(
             1,
@@ -104,7 +104,7 @@ class Box:
             ),
         )
 
-    def add_read_outbox(self, peer: store.Peer, max_id: int) -> None:
+    def add_read_outbox(self, peer: Peer, max_id: int) -> None:
         """Note that somebody has read what the owner sent."""
         self._add(
             1,
@@ -174,7 +174,7 @@ class ChannelBox(Box):
             ),
         )
 
-    def add_pins(self, peer: store.Peer, ids: Sequence[int], *, pinned: bool) -> None:
+    def add_pins(self, peer: Peer, ids: Sequence[int], *, pinned: bool) -> None:
         """Note messages that were pinned or unpinned (B5.3)."""
         self._add(
             len(ids),
@@ -271,7 +271,7 @@ class Changes:
         qts = self._qts.get(user.id, user.qts) + 1
         self._qts[user.id] = qts
         update = make(qts)
-        store.insert_bot_event(self._ctx.tx, user.id, qts, self._ctx.now, render.encode(update))
+        box_store.insert_bot_event(self._ctx.tx, user.id, qts, self._ctx.now, render.encode(update))
         self.tell([user.id], update)
 
     def audience(self, chat: ChatRow) -> list[int]:
@@ -305,9 +305,9 @@ class Changes:
         channels = [box for box in self._channels.values() if box.events()]
         events = [event for box in (*changed, *channels) for event in box.events()]
         if events:
-            store.insert_events(tx, events)
+            box_store.insert_events(tx, events)
         if changed:
-            store.save_counters(tx, [box.counters() for box in changed])
+            box_store.save_counters(tx, [box.counters() for box in changed])
         if channels:
             chat_store.save_counters(tx, [box.counters() for box in channels])
 

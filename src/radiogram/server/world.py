@@ -22,7 +22,7 @@ from sqlalchemy import select, update
 
 from radiogram.crypto.keys import AuthKey
 from radiogram.errors import RadiogramError
-from radiogram.server import accounts, botfather, handlers, layers, store, usernames
+from radiogram.server import accounts, botfather, dialog_store, handlers, layers, usernames
 from radiogram.server.authorizations import Authorization, AuthorizationBook
 from radiogram.server.clock import Clock
 from radiogram.server.codes import SentCode
@@ -40,9 +40,9 @@ from radiogram.server.faults import Faults
 from radiogram.server.faults.pushes import channel_too_long, with_pts_count
 from radiogram.server.observer import Observer
 from radiogram.server.passwords import PasswordChecks, is_email, store_password
+from radiogram.server.rows import Peer
 from radiogram.server.rpc import Caller, Context, dispatch
 from radiogram.server.settings import Settings
-from radiogram.server.store import Peer
 from radiogram.tl import api
 from radiogram.tl.base import Request
 from radiogram.tl.build import registry
@@ -367,7 +367,7 @@ class World:
             for number in (user_id, other_id):
                 if accounts.by_id(tx, number) is None:
                     raise WorldError(f"there is no account {number}; make one with add_user")
-            store.save_dialog(tx, user_id, Peer(PEER_USER, other_id), can_pin=not forbidden)
+            dialog_store.save_dialog(tx, user_id, Peer(PEER_USER, other_id), can_pin=not forbidden)
 
     def change_account(self, tx: Connection, user_id: int, **values: object) -> None:
         """Write columns of an account, which must have been checked. Raises WorldError."""

@@ -37,10 +37,10 @@ def check_layer(layer: int) -> None:
 
 def too_long(ctx: Context, _request: Request[Any], _value: object) -> object:
     """Say of a difference that it is too long."""
-    from radiogram.server import store
+    from radiogram.server import user_store
 
     return api.updates.DifferenceTooLong(
-        pts=store.load_users(ctx.tx, [ctx.user_id])[ctx.user_id].pts
+        pts=user_store.load_users(ctx.tx, [ctx.user_id])[ctx.user_id].pts
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, cast
 
-from radiogram.server import business, peers, render, store
+from radiogram.server import business, peers, render, user_store
 from radiogram.server.business import Link
 from radiogram.server.peers import Private
 from radiogram.server.rights import to_mask
@@ -40,7 +40,7 @@ def get_bot_business_connection(
     link = business.find(ctx.tx, request.connection_id)
     if link is None or link.bot_id != ctx.user_id:
         raise RpcFault(400, "CONNECTION_ID_INVALID")
-    bot = store.load_users(ctx.tx, [ctx.user_id])[ctx.user_id]
+    bot = user_store.load_users(ctx.tx, [ctx.user_id])[ctx.user_id]
     said = api.UpdateBotBusinessConnect(connection=business.connection(ctx, link), qts=bot.qts)
     return Changes(ctx, render.People(ctx.tx, ctx.now)).say(ctx.user_id, [said])
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from radiogram.server import chat_store, deletion, peers, reading, store
+from radiogram.server import chat_store, deletion, history_store, message_store, peers, reading
 from radiogram.server.db import boxes, messages
 from radiogram.server.handlers import history
 from radiogram.server.rpc import Context, RpcFault, handles
@@ -29,7 +29,7 @@ def delete_messages(
     room = peers.resolve_channel(ctx, request.channel)
     if len(request.id) > MAX_DELETED_IDS:
         raise RpcFault(400, "MSG_ID_INVALID")
-    found = store.find_messages(ctx.tx, room.box_id, set(request.id)).values()
+    found = message_store.find_messages(ctx.tx, room.box_id, set(request.id)).values()
     rows = [row for row in found if row.id >= room.first_id]
     deletion.check_may_delete(room, rows)
     changes = Changes(ctx, room.people)
@@ -47,14 +47,14 @@ def delete_history(ctx: Context, request: api.channels.DeleteHistory) -> api.Typ
     room = peers.resolve_channel(ctx, request.channel)
     if not room.standing.is_present:
         raise RpcFault(400, "CHANNEL_PARICIPANT_MISSING")
-    last = store.last_message_id(ctx.tx, room.box_id, room.peer)
+    last = history_store.last_message_id(ctx.tx, room.box_id, room.peer)
     max_id = min(request.max_id, last) if request.max_id > 0 else last
     changes = Changes(ctx, room.people)
     if request.for_everyone:
         if not room.standing.has_right("delete_messages"):
             raise RpcFault(400, "CHAT_ADMIN_REQUIRED")
         up_to = boxes.c.id <= max_id
-        rows = list(store.select_messages(ctx.tx, room.box_id, room.peer, up_to))
+        rows = list(history_store.select_messages(ctx.tx, room.box_id, room.peer, up_to))
         deletion.delete_posts(ctx, changes, room, rows, logged=False)
     elif room.chat.is_broadcast:
         raise RpcFault(400, "CHANNEL_TOO_BIG")
@@ -84,7 +84,7 @@ def delete_participant_history(
     except RpcFault:
         raise RpcFault(400, "PARTICIPANT_ID_INVALID") from None
     theirs = (history.written_by(author), messages.c.action.is_(None))
-    rows = list(store.select_messages(ctx.tx, room.box_id, room.peer, *theirs))
+    rows = list(history_store.select_messages(ctx.tx, room.box_id, room.peer, *theirs))
     batch = ctx.world.settings.affected_batch or len(rows)
     changes = Changes(ctx, room.people)
     count = deletion.delete_posts(ctx, changes, room, rows[:batch])
@@ -105,7 +105,7 @@ def read_message_contents(ctx: Context, request: api.channels.ReadMessageContent
 def read_history(ctx: Context, request: api.channels.ReadHistory) -> bool:
     """Mark a channel as read up to a message, or wholly if `max_id` is 0."""
     room = peers.resolve_channel(ctx, request.channel)
-    last = store.last_message_id(ctx.tx, room.box_id, room.peer)
+    last = history_store.last_message_id(ctx.tx, room.box_id, room.peer)
     changes = Changes(ctx, room.people)
     max_id = min(request.max_id, last) if request.max_id > 0 else last
     reading.read_channel(ctx, changes, room, max_id)

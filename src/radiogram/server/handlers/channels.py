@@ -12,19 +12,21 @@ from radiogram.server import (
     admin_log,
     chat_store,
     dialog_list,
+    history_store,
     invites,
+    message_store,
     peers,
     render,
     rights,
     rooms,
-    store,
+    user_store,
     usernames,
 )
 from radiogram.server.chat_store import MEMBER
 from radiogram.server.db import PEER_CHAT, members, users
 from radiogram.server.peers import Private, Room
+from radiogram.server.rows import Peer, UserRow
 from radiogram.server.rpc import Context, RpcFault, handles
-from radiogram.server.store import Peer
 from radiogram.server.updates import Changes
 from radiogram.tl import api
 
@@ -48,7 +50,7 @@ def create_channel(ctx: Context, request: api.channels.CreateChannel) -> api.Typ
         raise RpcFault(400, "TTL_PERIOD_INVALID")  # this server deletes no messages by itself
     if request.geo_point is not None:
         raise RpcFault(400, "ADDRESS_INVALID")  # it knows no places either
-    if store.load_users(ctx.tx, [ctx.user_id])[ctx.user_id].limited:
+    if user_store.load_users(ctx.tx, [ctx.user_id])[ctx.user_id].limited:
         raise RpcFault(406, "USER_RESTRICTED")
     if chat_store.count_channels(ctx.tx, ctx.user_id) >= ctx.world.settings.channels_max:
         raise RpcFault(400, "CHANNELS_TOO_MUCH")
@@ -136,7 +138,7 @@ def get_full_channel(ctx: Context, request: api.channels.GetFullChannel) -> api.
     if chat.migrated_from is not None:
         old = Peer(PEER_CHAT, chat.migrated_from)
         full.migrated_from_chat_id = old.id
-        full.migrated_from_max_id = store.last_message_id(ctx.tx, ctx.user_id, old)
+        full.migrated_from_max_id = history_store.last_message_id(ctx.tx, ctx.user_id, old)
         shown.append(old.id)
     if not chat.is_broadcast:
         online = chat_store.present_among(ctx.tx, chat.id, ctx.world.online())
@@ -147,7 +149,7 @@ def get_full_channel(ctx: Context, request: api.channels.GetFullChannel) -> api.
     return api.messages.ChatFull(full_chat=full, **people)
 
 
-def _rows(room: Room, ids: list[int]) -> list[store.UserRow]:
+def _rows(room: Room, ids: list[int]) -> list[UserRow]:
     rows = room.people.rows(ids)
     return [rows[number] for number in ids]
 
@@ -163,7 +165,7 @@ def _bots(ctx: Context, room: Room) -> list[api.TypeBotInfo]:
 
 def _last_pinned(ctx: Context, room: Room) -> int | None:
     """Return the newest pinned message that the caller may see (B8.1)."""
-    number = store.last_pinned_id(ctx.tx, room.box_id, room.peer)
+    number = history_store.last_pinned_id(ctx.tx, room.box_id, room.peer)
     return number if number is not None and number >= room.first_id else None
 
 
@@ -260,7 +262,7 @@ def export_message_link(
 ) -> api.ExportedMessageLink:
     """Return a link to a message, which members can open, or everybody if the channel is public."""
     room = peers.resolve_channel(ctx, request.channel)
-    row = store.find_message(ctx.tx, room.box_id, request.id)
+    row = message_store.find_message(ctx.tx, room.box_id, request.id)
     if row is None or row.id < room.first_id or row.action is not None:
         raise RpcFault(400, "MESSAGE_ID_INVALID")
     path = room.chat.username or f"c/{room.chat.id}"

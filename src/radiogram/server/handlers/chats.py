@@ -8,17 +8,18 @@ from radiogram.server import (
     admin_log,
     chat_store,
     closing,
+    history_store,
     invites,
     peers,
     render,
     rights,
     rooms,
-    store,
+    user_store,
 )
 from radiogram.server.chat_store import MemberRow
 from radiogram.server.peers import Room
+from radiogram.server.rows import UserRow
 from radiogram.server.rpc import Context, RpcFault, handles
-from radiogram.server.store import UserRow
 from radiogram.server.updates import Changes
 from radiogram.tl import api
 
@@ -50,7 +51,7 @@ def create_chat(ctx: Context, request: api.messages.CreateChat) -> api.messages.
         raise RpcFault(400, "USERS_TOO_MUCH")
     if any(user.deleted for user in users.values()):
         raise RpcFault(400, "INPUT_USER_DEACTIVATED")
-    if store.load_users(ctx.tx, [ctx.user_id])[ctx.user_id].limited:
+    if user_store.load_users(ctx.tx, [ctx.user_id])[ctx.user_id].limited:
         raise RpcFault(406, "USER_RESTRICTED")
     missing = rooms.blockers(ctx, users)
 
@@ -115,7 +116,7 @@ def get_full_chat(ctx: Context, request: api.messages.GetFullChat) -> api.messag
         can_set_username=standing.is_creator and not chat.deleted,
         exported_invite=link,
         bot_info=bots or None,
-        pinned_msg_id=store.last_pinned_id(ctx.tx, ctx.user_id, room.peer),
+        pinned_msg_id=history_store.last_pinned_id(ctx.tx, ctx.user_id, room.peer),
         requests_pending=pending or None,
         recent_requesters=recent or None,
         available_reactions=api.ChatReactionsNone(),
@@ -156,7 +157,7 @@ def _check_may_add(ctx: Context, room: Room, user: UserRow) -> Iterable[int]:
     member = chat_store.find_member(ctx.tx, room.chat.id, user.id)
     if member is not None and member.is_present:
         raise RpcFault(400, "USER_ALREADY_PARTICIPANT")
-    sides = store.load_sides(ctx.tx, ctx.user_id, user.id)
+    sides = user_store.load_sides(ctx.tx, ctx.user_id, user.id)
     me, other = sides[ctx.user_id], sides[user.id]
     if me.blocks:
         raise RpcFault(400, "YOU_BLOCKED_USER")

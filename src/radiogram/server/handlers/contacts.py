@@ -16,15 +16,15 @@ from radiogram.server import (
     chat_store,
     peers,
     render,
-    store,
     text,
+    user_store,
 )
 from radiogram.server.chat_store import ChatRow
 from radiogram.server.db import PEER_USER, blocked, contacts, dialogs, members, users
 from radiogram.server.handlers.users import settings_of
 from radiogram.server.peers import Room
+from radiogram.server.rows import Peer
 from radiogram.server.rpc import Context, RpcFault, handles
-from radiogram.server.store import Peer
 from radiogram.tl import api
 
 GLOBAL_QUERY = 3
@@ -177,7 +177,7 @@ def get_statuses(ctx: Context, request: api.contacts.GetStatuses) -> list[api.Co
         .where(contacts.c.owner_id == ctx.user_id)
         .order_by(contacts.c.user_id)
     ).scalars()
-    rows = store.load_users(ctx.tx, list(ids))
+    rows = user_store.load_users(ctx.tx, list(ids))
     return [
         api.ContactStatus(user_id=number, status=render.status(row, ctx.now))
         for number, row in sorted(rows.items())
@@ -268,7 +268,7 @@ def _tell_settings(ctx: Context, ids: list[int]) -> api.Updates:
     """Tell the caller's other sessions that people became contacts, or are none any more."""
     changes: list[api.TypeUpdate] = []
     for user_id in ids:
-        me = store.load_sides(ctx.tx, ctx.user_id, user_id)[ctx.user_id]
+        me = user_store.load_sides(ctx.tx, ctx.user_id, user_id)[ctx.user_id]
         changes.append(
             api.UpdatePeerSettings(
                 peer=api.PeerUser(user_id=user_id), settings=settings_of(me, myself=False)

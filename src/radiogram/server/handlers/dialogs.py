@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from radiogram.server import deletion, dialog_list, paging, peers, reading, store
+from radiogram.server import (
+    deletion,
+    dialog_list,
+    dialog_store,
+    history_store,
+    paging,
+    peers,
+    reading,
+    user_store,
+)
 from radiogram.server.db import boxes, messages
 from radiogram.server.dialog_list import Entry
 from radiogram.server.difference import state
 from radiogram.server.peers import Private, Room
+from radiogram.server.rows import Peer
 from radiogram.server.rpc import Context, RpcFault, handles
 from radiogram.server.updates import Changes
 from radiogram.tl import api
@@ -55,7 +65,7 @@ def get_peer_dialogs(
         raise RpcFault(400, "INPUT_PEERS_EMPTY")
     if len(request.peers) > MAX_PEERS:
         raise RpcFault(400, "PEER_ID_INVALID")
-    asked: dict[store.Peer, Entry] = {}
+    asked: dict[Peer, Entry] = {}
     for item in request.peers:
         if not isinstance(item, api.InputDialogPeer):
             continue  # a folder: there is nothing in the archive
@@ -67,7 +77,7 @@ def get_peer_dialogs(
         dialogs=[dialog_list.dialog(ctx, entry) for entry in page],
         messages=tops,
         **dialog_list.shown(ctx, page, tops),
-        state=state(ctx, store.load_users(ctx.tx, [ctx.user_id])[ctx.user_id]),
+        state=state(ctx, user_store.load_users(ctx.tx, [ctx.user_id])[ctx.user_id]),
     )
 
 
@@ -94,7 +104,9 @@ def delete_history(
     target = peers.resolve(ctx, request.peer)
     if isinstance(target, Room) and target.chat.is_channel:
         raise RpcFault(400, "PEER_ID_INVALID")
-    rows = list(store.select_messages(ctx.tx, ctx.user_id, target.peer, *_conditions(ctx, request)))
+    rows = list(
+        history_store.select_messages(ctx.tx, ctx.user_id, target.peer, *_conditions(ctx, request))
+    )
     if isinstance(target, Room) and request.revoke and not target.standing.is_admin:
         raise RpcFault(400, "CHAT_ADMIN_REQUIRED")
     batch = ctx.world.settings.affected_batch or len(rows)
@@ -108,8 +120,8 @@ def delete_history(
         if isinstance(target, Private) and request.revoke:
             lists.append((target.other.user.id, target.mirror, target.other.dialog))
         for user_id, peer, dialog in lists:
-            if dialog is not None and not store.last_message_id(ctx.tx, user_id, peer):
-                store.save_dialog(ctx.tx, user_id, peer, hidden=True)
+            if dialog is not None and not history_store.last_message_id(ctx.tx, user_id, peer):
+                dialog_store.save_dialog(ctx.tx, user_id, peer, hidden=True)
     changes.finish()
     return api.messages.AffectedHistory(
         pts=box.pts, pts_count=count, offset=len(rows) - len(rows[:batch])

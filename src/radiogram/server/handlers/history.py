@@ -7,11 +7,19 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import and_, false
 
-from radiogram.server import paging, peers, render, store, text
+from radiogram.server import (
+    history_store,
+    message_store,
+    paging,
+    peers,
+    render,
+    text,
+    user_store,
+)
 from radiogram.server.db import PEER_USER, boxes, messages
 from radiogram.server.peers import Room, Target
+from radiogram.server.rows import MessageRow, Peer
 from radiogram.server.rpc import Context, RpcFault, handles
-from radiogram.server.store import MessageRow
 from radiogram.tl import api
 
 if TYPE_CHECKING:
@@ -47,7 +55,7 @@ def by_id(
     if len(items) > MAX_IDS:
         raise RpcFault(400, "MESSAGE_ID_INVALID")
     # A service message or a reply points to another one, which takes a second look.
-    asked = store.find_messages(
+    asked = message_store.find_messages(
         ctx.tx,
         box_id,
         {item.id for item in items if not isinstance(item, api.InputMessagePinned)},
@@ -55,9 +63,11 @@ def by_id(
     first_id = 0 if room is None else room.first_id
     pinned = 0
     if any(isinstance(item, api.InputMessagePinned) for item in items):
-        pinned = store.last_pinned_id(ctx.tx, box_id, None if room is None else room.peer) or 0
+        pinned = (
+            history_store.last_pinned_id(ctx.tx, box_id, None if room is None else room.peer) or 0
+        )
     wanted = [_named(item, asked, pinned) for item in items]
-    rows = asked | store.find_messages(ctx.tx, box_id, set(wanted) - asked.keys())
+    rows = asked | message_store.find_messages(ctx.tx, box_id, set(wanted) - asked.keys())
     peer = None if room is None else render.peer(room.peer)
     return [
         render.message(rows[number], ctx.user_id)
@@ -84,7 +94,7 @@ def _named(item: api.TypeInputMessage, asked: dict[int, MessageRow], pinned: int
 def get_history(ctx: Context, request: api.messages.GetHistory) -> api.messages.TypeMessages:
     """Return one page of a chat (C0.4)."""
     target = peers.resolve(ctx, request.peer)
-    rows = store.read_page(
+    rows = history_store.read_page(
         ctx.tx,
         target.box_id,
         target.peer,
@@ -97,7 +107,7 @@ def get_history(ctx: Context, request: api.messages.GetHistory) -> api.messages.
         paging.between((row.id for row in rows), min_id=request.min_id, max_id=request.max_id)
     )
     first = target.first_id
-    total = store.count_messages(ctx.tx, target.box_id, target.peer, first_id=first)
+    total = history_store.count_messages(ctx.tx, target.box_id, target.peer, first_id=first)
     found = [row for row in rows if row.id in shown and row.id >= first]
     return _page(ctx, target, found, total, request.hash)
 
@@ -139,7 +149,7 @@ def search(ctx: Context, request: api.messages.Search) -> api.messages.TypeMessa
             limit=paging.bounded(request.limit),
         )
         found = paging.between(cut, min_id=request.min_id, max_id=request.max_id)
-    by_id = store.find_messages(ctx.tx, _box(ctx, target), found)
+    by_id = message_store.find_messages(ctx.tx, _box(ctx, target), found)
     return _page(ctx, target, [by_id[number] for number in found], len(ids), request.hash)
 
 
@@ -160,14 +170,14 @@ def get_search_counters(
     return counters
 
 
-def _sender(ctx: Context, from_id: api.TypeInputPeer) -> store.Peer:
+def _sender(ctx: Context, from_id: api.TypeInputPeer) -> Peer:
     try:
         return peers.resolve(ctx, from_id).peer
     except RpcFault:
         raise RpcFault(400, "FROM_PEER_INVALID") from None
 
 
-def written_by(peer: store.Peer) -> ColumnElement[bool]:
+def written_by(peer: Peer) -> ColumnElement[bool]:
     """Return the condition that a message says that it is from somebody.
 
     Who is anonymous is not found by what they wrote.
@@ -213,7 +223,7 @@ def _matching(
     # Compared here rather than in SQL: what LIKE does with case differs between databases.
     needle = text.clean(query[:MAX_QUERY]).strip().casefold()
     peer, first_id = (None, 0) if target is None else (target.peer, target.first_id)
-    rows = store.select_messages(
+    rows = history_store.select_messages(
         ctx.tx, _box(ctx, target), peer, boxes.c.id >= first_id, *conditions
     )
     return (
@@ -260,7 +270,7 @@ def get_messages_views(
         found = _posts(ctx, target, request.id)
         if request.increment:
             new = {row.content_id for row in found.values() if row.sender_id != ctx.user_id}
-            store.add_views(ctx.tx, ctx.user_id, new)
+            message_store.add_views(ctx.tx, ctx.user_id, new)
             found = _posts(ctx, target, request.id)
     views: list[api.TypeMessageViews] = [
         api.MessageViews(views=found[number].views or 1, forwards=found[number].forwards or 0)
@@ -272,7 +282,7 @@ def get_messages_views(
 
 
 def _posts(ctx: Context, room: Room, ids: Iterable[int]) -> dict[int, MessageRow]:
-    rows = store.find_messages(ctx.tx, room.box_id, set(ids))
+    rows = message_store.find_messages(ctx.tx, room.box_id, set(ids))
     return {number: row for number, row in rows.items() if row.post and number >= room.first_id}
 
 
@@ -299,7 +309,7 @@ def read_message_contents(
     ctx: Context, _request: api.messages.ReadMessageContents
 ) -> api.messages.AffectedMessages:
     """Note that voice notes were heard and mentions seen: there is nothing that waits for it."""
-    user = store.load_users(ctx.tx, [ctx.user_id])[ctx.user_id]
+    user = user_store.load_users(ctx.tx, [ctx.user_id])[ctx.user_id]
     return api.messages.AffectedMessages(pts=user.pts, pts_count=0)
 
 

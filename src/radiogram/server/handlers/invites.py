@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from radiogram.server import admin_log, chat_store, invites, joining, peers, rooms, store, text
+from radiogram.server import admin_log, chat_store, invites, joining, peers, rooms, text, user_store
 from radiogram.server.invites import InviteRow, UseRow
 from radiogram.server.peers import Room
 from radiogram.server.rpc import Context, RpcFault, handles
@@ -365,7 +365,7 @@ def _of_room(ctx: Context, room: Room, link: str, *, change: bool = False) -> In
     if invite.admin_id != ctx.user_id:
         if not room.standing.is_creator:
             raise RpcFault(400, "CHAT_ADMIN_REQUIRED")
-        if change and store.load_users(ctx.tx, [invite.admin_id])[invite.admin_id].is_bot:
+        if change and user_store.load_users(ctx.tx, [invite.admin_id])[invite.admin_id].is_bot:
             raise RpcFault(403, "EDIT_BOT_INVITE_FORBIDDEN")
     return invite
 

@@ -10,19 +10,21 @@ from radiogram.server import (
     business,
     deletion,
     delivery,
+    dialog_store,
     markup,
+    message_store,
     peers,
     reading,
     render,
-    store,
     text,
+    user_store,
 )
 from radiogram.server.botfather import BOTFATHER_ID
 from radiogram.server.delivery import Draft
 from radiogram.server.mentions import Mentions
 from radiogram.server.peers import Private, Room, Target
+from radiogram.server.rows import Content, MessageRow
 from radiogram.server.rpc import Context, RpcFault, handles
-from radiogram.server.store import Content, MessageRow
 from radiogram.server.updates import Box, Changes
 from radiogram.tl import api
 
@@ -99,7 +101,7 @@ def forward_messages(ctx: Context, request: api.messages.ForwardMessages) -> api
     send_as = delivery.sender_chat(ctx, target, request.send_as)
     if isinstance(source, Room) and source.chat.noforwards:
         raise RpcFault(400, "CHAT_FORWARDS_RESTRICTED")
-    rows = store.find_messages(ctx.tx, source.box_id, set(request.id))
+    rows = message_store.find_messages(ctx.tx, source.box_id, set(request.id))
     reply_to = request.reply_to
     if reply_to is None and request.top_msg_id:
         topic = request.top_msg_id
@@ -132,7 +134,7 @@ def forward_messages(ctx: Context, request: api.messages.ForwardMessages) -> api
             posts.add(row.content_id)
     if not drafts:
         raise RpcFault(400, "MESSAGE_ID_INVALID")
-    store.add_forwards(ctx.tx, posts)
+    message_store.add_forwards(ctx.tx, posts)
     changes = Changes(ctx, target.people)
     sent = delivery.deliver(ctx, changes, target, drafts)
     _finish(ctx, changes, target, sent[-1])
@@ -179,7 +181,7 @@ def edit_message(ctx: Context, request: api.messages.EditMessage) -> api.TypeUpd
         _check_may_edit_in(target)
     elif target.other.user.deleted:
         raise RpcFault(400, "INPUT_USER_DEACTIVATED")
-    row = store.find_message(ctx.tx, target.box_id, request.id)
+    row = message_store.find_message(ctx.tx, target.box_id, request.id)
     if row is None or row.peer != target.peer or not delivery.is_visible(target, row.id):
         raise RpcFault(400, "MESSAGE_ID_INVALID")
     if row.action is not None or request.quick_reply_shortcut_id is not None:
@@ -214,7 +216,7 @@ def edit_message(ctx: Context, request: api.messages.EditMessage) -> api.TypeUpd
     hide = same_text and (row.edit_date is None or row.edit_hide)
     if isinstance(target, Room) and target.chat.is_group:
         deletion.leave_behind(ctx, row)
-    store.edit_content(
+    message_store.edit_content(
         ctx.tx,
         row.content_id,
         text=written,
@@ -225,7 +227,7 @@ def edit_message(ctx: Context, request: api.messages.EditMessage) -> api.TypeUpd
     )
     changes = Changes(ctx, target.people)
     if isinstance(target, Room) and target.chat.is_channel:
-        edited = store.find_message(ctx.tx, target.box_id, row.id)
+        edited = message_store.find_message(ctx.tx, target.box_id, row.id)
         assert edited is not None
         action = api.ChannelAdminLogEventActionEditMessage(
             prev_message=render.message(row, 0), new_message=render.message(edited, 0)
@@ -233,7 +235,7 @@ def edit_message(ctx: Context, request: api.messages.EditMessage) -> api.TypeUpd
         admin_log.log(ctx, target.chat, action)
         changes.channel(target.chat).add_edit(edited)
     else:
-        copies = store.find_copies(ctx.tx, [row.content_id])
+        copies = message_store.find_copies(ctx.tx, [row.content_id])
         owners = changes.people.rows({copy.box_id for copy in copies})
         for copy in copies:
             changes.box(owners[copy.box_id]).add_edit(copy)
@@ -273,13 +275,13 @@ def delete_messages(
     """Delete copies from the caller's box and, with `revoke`, from everybody's."""
     if len(request.id) > MAX_DELETED_IDS:
         raise RpcFault(400, "MESSAGE_ID_INVALID")
-    rows = list(store.find_messages(ctx.tx, ctx.user_id, set(request.id)).values())
+    rows = list(message_store.find_messages(ctx.tx, ctx.user_id, set(request.id)).values())
     if request.revoke:
         deletion.check_may_revoke(ctx, rows)
     changes = Changes(ctx, render.People(ctx.tx, ctx.now))
     mine = deletion.delete_copies(ctx, changes, rows, revoke=request.revoke)
     changes.finish()
-    user = store.load_users(ctx.tx, [ctx.user_id])[ctx.user_id]
+    user = user_store.load_users(ctx.tx, [ctx.user_id])[ctx.user_id]
     return api.messages.AffectedMessages(pts=user.pts, pts_count=mine)
 
 
@@ -404,7 +406,7 @@ def _finish(ctx: Context, changes: Changes, target: Target, last: MessageRow) ->
         sides = () if target.is_self else (target.me, target.other)
         knows = {side.user.id for side in sides if side.dialog is not None}
     else:
-        knows = set(store.dialog_owners(ctx.tx, target.peer))
+        knows = set(dialog_store.dialog_owners(ctx.tx, target.peer))
     changes.finish(lambda box: _short_message(box) if box.box_id in knows else None)
 
 

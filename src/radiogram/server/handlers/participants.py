@@ -19,14 +19,14 @@ from radiogram.server import (
     peers,
     rights,
     rooms,
-    store,
     text,
+    user_store,
 )
 from radiogram.server.chat_store import KICKED, LEFT, MEMBER, MemberRow
 from radiogram.server.db import members, users
 from radiogram.server.peers import Room
+from radiogram.server.rows import UserRow
 from radiogram.server.rpc import Context, RpcFault, handles
-from radiogram.server.store import UserRow
 from radiogram.server.updates import Changes
 from radiogram.tl import api
 
@@ -93,7 +93,7 @@ def _check_may_add(ctx: Context, room: Room, new: Iterable[UserRow]) -> set[int]
         member = chat_store.find_member(ctx.tx, room.chat.id, user.id)
         if membership.is_kicked(member, ctx.now):
             raise RpcFault(400, "USER_KICKED")
-        sides = store.load_sides(ctx.tx, ctx.user_id, user.id)
+        sides = user_store.load_sides(ctx.tx, ctx.user_id, user.id)
         me, other = sides[ctx.user_id], sides[user.id]
         if me.blocks:
             raise RpcFault(400, "USER_BLOCKED")

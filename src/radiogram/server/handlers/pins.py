@@ -9,11 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from radiogram.server import admin_log, chat_store, delivery, peers, render, rooms, store
+from radiogram.server import (
+    admin_log,
+    chat_store,
+    delivery,
+    history_store,
+    message_store,
+    peers,
+    render,
+    rooms,
+)
 from radiogram.server.delivery import Draft, Reply
 from radiogram.server.peers import Private, Room, Target
+from radiogram.server.rows import Content, MessageRow
 from radiogram.server.rpc import Context, RpcFault, handles
-from radiogram.server.store import Content, MessageRow
+from radiogram.server.topic_store import GENERAL
 from radiogram.server.updates import Changes
 from radiogram.tl import api
 
@@ -25,7 +35,7 @@ def update_pinned_message(
     """Pin or unpin one message; the checks come in the order of B3."""
     target = peers.resolve(ctx, request.peer)
     _check_may_pin(ctx, target, one_side=request.pm_oneside)
-    row = store.find_message(ctx.tx, target.box_id, request.id)
+    row = message_store.find_message(ctx.tx, target.box_id, request.id)
     if row is None or row.peer != target.peer or row.action is not None:
         raise RpcFault(400, "MESSAGE_ID_INVALID")
     if not delivery.is_visible(target, row.id):
@@ -121,7 +131,7 @@ def _touched(ctx: Context, target: Target, row: MessageRow, *, one_side: bool) -
     boxes = _boxes(ctx, target, one_side=one_side)
     if boxes == {row.box_id}:
         return [row]
-    others = store.find_copies(ctx.tx, [row.content_id])
+    others = message_store.find_copies(ctx.tx, [row.content_id])
     mine = row.box_id
     return [row, *(copy for copy in others if copy.box_id in boxes and copy.box_id != mine)]
 
@@ -147,15 +157,15 @@ def _all_pinned(
         peer = target.peer
         if isinstance(target, Private) and box_id != target.box_id:
             peer = target.mirror
-        ids = store.pinned_ids(ctx.tx, box_id, peer)
-        rows = store.find_messages(ctx.tx, box_id, ids)
+        ids = history_store.pinned_ids(ctx.tx, box_id, peer)
+        rows = message_store.find_messages(ctx.tx, box_id, ids)
         found += [rows[number] for number in ids]
     if request.saved_peer_id is not None:
         return _within(ctx, target, found, request.saved_peer_id)
     if request.top_msg_id is not None:
         if not isinstance(target, Room) or not target.chat.forum:
             return []  # there are no threads here
-        topic = None if request.top_msg_id == delivery.GENERAL else request.top_msg_id
+        topic = None if request.top_msg_id == GENERAL else request.top_msg_id
         return [row for row in found if row.topic_id == topic]
     return found
 
@@ -183,7 +193,7 @@ def _apply(
     owners = changes.people.rows([box_id for box_id in by_box if box_id > 0])
     for box_id, rows in by_box.items():
         ids = sorted(row.id for row in rows)
-        store.set_pinned(ctx.tx, box_id, ids, pinned)
+        message_store.set_pinned(ctx.tx, box_id, ids, pinned)
         if isinstance(target, Room) and target.chat.is_channel:
             changes.channel(target.chat).add_pins(target.peer, ids, pinned=pinned)
         else:

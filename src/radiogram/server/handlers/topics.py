@@ -11,20 +11,23 @@ from radiogram.server import (
     admin_log,
     deletion,
     delivery,
+    history_store,
+    message_store,
     paging,
     peers,
     render,
     rooms,
-    store,
     text,
+    topic_store,
     topics,
 )
 from radiogram.server.db import messages
-from radiogram.server.delivery import GENERAL, Draft
+from radiogram.server.delivery import Draft
 from radiogram.server.peers import Room
+from radiogram.server.rows import Content
 from radiogram.server.rpc import Context, RpcFault, handles
-from radiogram.server.store import Content
-from radiogram.server.topics import Counters, TopicRow
+from radiogram.server.topic_store import GENERAL, TopicRow
+from radiogram.server.topics import Counters
 from radiogram.server.updates import Changes
 from radiogram.tl import api
 
@@ -41,7 +44,9 @@ def create_forum_topic(ctx: Context, request: api.messages.CreateForumTopic) -> 
     title = _check_title(request.title)
     if not request.random_id:
         raise RpcFault(400, "RANDOM_ID_EMPTY")
-    color = request.icon_color if request.icon_color in topics.COLORS else topics.COLORS[0]
+    color = (
+        request.icon_color if request.icon_color in topic_store.COLORS else topic_store.COLORS[0]
+    )
     emoji = request.icon_emoji_id or None
     action = api.MessageActionTopicCreate(title=title, icon_color=color, icon_emoji_id=emoji)
     content = Content(
@@ -66,7 +71,7 @@ def create_forum_topic(ctx: Context, request: api.messages.CreateForumTopic) -> 
         hidden=False,
         pinned_order=None,
     )
-    topics.insert_topic(ctx.tx, topic)
+    topic_store.insert_topic(ctx.tx, topic)
     made = api.ChannelAdminLogEventActionCreateTopic(topic=topics.shown(ctx, topic))
     admin_log.log(ctx, room.chat, made)
     changes.finish()
@@ -97,7 +102,7 @@ def edit_forum_topic(ctx: Context, request: api.messages.EditForumTopic) -> api.
         values["closed"] = True  # nobody writes where nobody looks
     if all((getattr(topic, name) or 0) == value for name, value in values.items()):
         raise RpcFault(400, "TOPIC_NOT_MODIFIED")
-    changed = topics.change(ctx.tx, topic, **values)
+    changed = topic_store.change(ctx.tx, topic, **values)
     admin_log.log(
         ctx,
         room.chat,
@@ -149,7 +154,7 @@ def delete_topic_history(
         raise RpcFault(400, "TOPIC_ID_INVALID")
     topic = _topic(ctx, room, request.top_msg_id)
     inside = messages.c.topic_id == topic.id
-    rows = list(store.select_messages(ctx.tx, room.box_id, room.peer, inside))
+    rows = list(history_store.select_messages(ctx.tx, room.box_id, room.peer, inside))
     mine = topic.creator_id == ctx.user_id and all(row.sender_id == ctx.user_id for row in rows)
     if not (mine or room.standing.has_right("delete_messages")):
         raise RpcFault(403, "CHAT_ADMIN_REQUIRED")
@@ -159,7 +164,7 @@ def delete_topic_history(
     if count == len(rows):
         gone = api.ChannelAdminLogEventActionDeleteTopic(topic=topics.shown(ctx, topic))
         admin_log.log(ctx, room.chat, gone)
-        topics.remove(ctx.tx, topic)
+        topic_store.remove(ctx.tx, topic)
     changes.finish()
     return api.messages.AffectedHistory(
         pts=changes.channel(room.chat).pts, pts_count=count, offset=len(rows) - count
@@ -182,7 +187,7 @@ def update_pinned_forum_topic(
     if request.pinned and len(pinned) >= ctx.world.settings.topics_pinned_max:
         raise RpcFault(400, "PINNED_TOO_MUCH")
     order = max((row.pinned_order or 0 for row in pinned), default=0) + 1
-    changed = topics.change(ctx.tx, topic, pinned_order=order if request.pinned else None)
+    changed = topic_store.change(ctx.tx, topic, pinned_order=order if request.pinned else None)
     _note_pin(ctx, room, topic, changed)
     changes = Changes(ctx, room.people)
     changes.tell(
@@ -201,7 +206,7 @@ def reorder_pinned_forum_topics(
 ) -> api.TypeUpdates:
     """Say in which order the pinned topics stand; with `force`, which are pinned at all."""
     room = _managed(ctx, request.peer)
-    found = topics.load(ctx.tx, room.chat)
+    found = topic_store.load(ctx.tx, room.chat)
     order = list(dict.fromkeys(request.order))
     pinned = {row.id for row in found.values() if row.pinned_order is not None}
     if any(number not in (found if request.force else pinned) for number in order):
@@ -212,11 +217,11 @@ def reorder_pinned_forum_topics(
     if not request.force:
         order += rest
     for place, number in enumerate(reversed(order), 1):
-        changed = topics.change(ctx.tx, found[number], pinned_order=place)
+        changed = topic_store.change(ctx.tx, found[number], pinned_order=place)
         if number not in pinned:
             _note_pin(ctx, room, found[number], changed)
     for number in pinned - set(order):
-        changed = topics.change(ctx.tx, found[number], pinned_order=None)
+        changed = topic_store.change(ctx.tx, found[number], pinned_order=None)
         _note_pin(ctx, room, found[number], changed)
     changes = Changes(ctx, room.people)
     changes.tell(
@@ -228,7 +233,7 @@ def reorder_pinned_forum_topics(
 
 
 def _pinned(ctx: Context, room: Room) -> list[TopicRow]:
-    found = topics.load(ctx.tx, room.chat).values()
+    found = topic_store.load(ctx.tx, room.chat).values()
     return [row for row in found if row.pinned_order is not None]
 
 
@@ -257,7 +262,7 @@ def get_forum_topics(
     query = (request.q or "").strip().casefold()
     found = [
         row
-        for row in _sorted(topics.load(ctx.tx, room.chat).values(), has.tops)
+        for row in _sorted(topic_store.load(ctx.tx, room.chat).values(), has.tops)
         if query in row.title.casefold()
     ]
     page = _after(ctx, room, found, has, request)[: paging.bounded(request.limit)]
@@ -274,7 +279,7 @@ def get_forum_topics_by_id(
         raise RpcFault(400, "TOPICS_EMPTY")
     if len(request.topics) > paging.MAX_LIMIT:
         raise RpcFault(400, "TOPIC_ID_INVALID")
-    found = topics.load(ctx.tx, room.chat)
+    found = topic_store.load(ctx.tx, room.chat)
     ids = list(dict.fromkeys(request.topics))
     has = topics.counters(ctx, room)
     return _result(ctx, room, [found.get(number) or number for number in ids], has, total=len(ids))
@@ -310,7 +315,7 @@ def _after(
             if row.pinned_order is None and has.tops.get(row.id, row.id) < request.offset_id
         ]
     if request.offset_date > 0:
-        dates = store.dates_of(ctx.tx, room.box_id, has.tops.values())
+        dates = message_store.dates_of(ctx.tx, room.box_id, has.tops.values())
         return [
             row
             for row in found
@@ -329,7 +334,7 @@ def _result(
         for row in page
     ]
     ids = {has.tops[row.id] for row in page if isinstance(row, TopicRow) and row.id in has.tops}
-    rows = store.find_messages(ctx.tx, room.box_id, ids)
+    rows = message_store.find_messages(ctx.tx, room.box_id, ids)
     shown: list[api.TypeMessage] = [
         render.message(rows[number], ctx.user_id) for number in sorted(rows, reverse=True)
     ]
@@ -365,7 +370,7 @@ def _managed(ctx: Context, peer: api.TypeInputPeer) -> Room:
 
 
 def _topic(ctx: Context, room: Room, topic_id: int) -> TopicRow:
-    topic = topics.find(ctx.tx, room.chat, topic_id)
+    topic = topic_store.find(ctx.tx, room.chat, topic_id)
     if topic is None:
         raise RpcFault(400, "TOPIC_ID_INVALID")
     return topic

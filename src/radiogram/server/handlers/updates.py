@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from radiogram.server import peers, store
+from radiogram.server import peers, user_store
 from radiogram.server.difference import channel_difference, difference, state
 from radiogram.server.rpc import Context, RpcFault, handles
 from radiogram.tl import api
@@ -19,7 +19,7 @@ MAX_RANGES = 100
 @handles(api.updates.GetState)
 def get_state(ctx: Context, _request: api.updates.GetState) -> api.updates.State:
     """Return where the updates of the account stand."""
-    return state(ctx, store.load_users(ctx.tx, [ctx.user_id])[ctx.user_id])
+    return state(ctx, user_store.load_users(ctx.tx, [ctx.user_id])[ctx.user_id])
 
 
 @handles(api.updates.GetDifference)
@@ -29,7 +29,7 @@ def get_difference(ctx: Context, request: api.updates.GetDifference) -> api.upda
         raise RpcFault(400, "PERSISTENT_TIMESTAMP_EMPTY")
     if request.date == 0:
         raise RpcFault(400, "DATE_EMPTY")
-    user = store.load_users(ctx.tx, [ctx.user_id])[ctx.user_id]
+    user = user_store.load_users(ctx.tx, [ctx.user_id])[ctx.user_id]
     if not 0 < request.pts <= user.pts or request.qts < 0:
         raise RpcFault(400, "PERSISTENT_TIMESTAMP_INVALID")
     total = request.pts_total_limit

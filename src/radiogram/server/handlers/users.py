@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from radiogram.server import accounts, peers, render, store
+from radiogram.server import accounts, history_store, peers, render, user_store
 from radiogram.server.db import PEER_USER
+from radiogram.server.rows import Peer, Side
 from radiogram.server.rpc import Context, RpcFault, handles
-from radiogram.server.store import Peer
 from radiogram.tl import api
 
 MAX_USERS = 200
@@ -17,7 +17,7 @@ def get_users(ctx: Context, request: api.users.GetUsers) -> list[api.TypeUser]:
     if len(request.id) > MAX_USERS:
         raise RpcFault(400, "LIMIT_INVALID")
     named = [item.user_id for item in request.id if isinstance(item, api.InputUser)]
-    existing = store.load_users(ctx.tx, named) if named else {}
+    existing = user_store.load_users(ctx.tx, named) if named else {}
     people = render.People(ctx.tx, ctx.now)
     found: list[api.TypeUser] = []
     for item in request.id:
@@ -36,7 +36,7 @@ def get_full_user(ctx: Context, request: api.users.GetFullUser) -> api.users.Use
     target = peers.resolve_user(ctx, request.id)
     myself = target.id == ctx.user_id
     peer = Peer(PEER_USER, target.id)
-    sides = store.load_sides(ctx.tx, ctx.user_id, target.id)
+    sides = user_store.load_sides(ctx.tx, ctx.user_id, target.id)
     me = sides[ctx.user_id]
     people = render.People(ctx.tx, ctx.now, sides.values())
     full = api.UserFull(
@@ -46,7 +46,7 @@ def get_full_user(ctx: Context, request: api.users.GetFullUser) -> api.users.Use
         settings=settings_of(me, myself=myself),
         notify_settings=api.PeerNotifySettings(),
         common_chats_count=0,
-        pinned_msg_id=store.last_pinned_id(ctx.tx, ctx.user_id, peer),
+        pinned_msg_id=history_store.last_pinned_id(ctx.tx, ctx.user_id, peer),
         can_pin_message=me.dialog is None or me.dialog.can_pin,
         bot_info=api.BotInfo(user_id=target.id, commands=[]) if target.is_bot else None,
     )
@@ -55,7 +55,7 @@ def get_full_user(ctx: Context, request: api.users.GetFullUser) -> api.users.Use
     )
 
 
-def settings_of(me: store.Side, *, myself: bool) -> api.PeerSettings:
+def settings_of(me: Side, *, myself: bool) -> api.PeerSettings:
     """Return what a client may offer above a chat: to add, share or block."""
     stranger = me.contact is None and not myself
     return api.PeerSettings(add_contact=stranger, block_contact=stranger and not me.blocks)
