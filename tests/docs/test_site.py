@@ -50,10 +50,12 @@ def test_the_show_piece_has_what_the_project_began_with(site: Site) -> None:
     page = site.render("method/messages.updatePinnedMessage.html")
     assert page is not None
     headings = re.findall(r"<h2[^>]*>(.*?)</h2>", page)
-    assert headings[:5] == [
-        "Example", "Parameters", "Result", "Possible errors", "Can bots use this method?",
+    assert headings[:6] == [
+        "Example", "Parameters", "What happens where", "Result", "Possible errors",
+        "Can bots use this method?",
     ]  # fmt: skip
     assert "Related pages" in headings
+    assert "whose copy is pinned" in page
     text = re.sub(r"<wbr>", "", page)
     for name in ("silent", "unpin", "pm_oneside", "peer", "id"):
         assert f'<code class="name">{name}</code>' in text

@@ -57,6 +57,16 @@ def guide(name: str) -> Guide:
     raise KeyError(name)
 
 
+def section(name: str, heading: str) -> str:
+    """Give the text below a heading of a guide. Raises KeyError."""
+    found = re.search(
+        rf"^## {re.escape(heading)}\n(.*?)(?=^## |\Z)", guide(name).text, re.MULTILINE | re.DOTALL
+    )
+    if found is None:
+        raise KeyError(heading)
+    return found[1].strip()
+
+
 def to_html(text: str, *, guide: bool = False) -> Markup:
     """Render Markdown; links between guides lead to their pages, others of the project nowhere."""
     tokens = _renderer().parse(_COMMENT.sub("", text))

@@ -88,6 +88,8 @@ class Site:
             version=__version__,
             live=live,
             pickers=PICKERS,
+            guide=guides.guide,
+            section=guides.section,
         )
 
     # ── addresses ────────────────────────────────────────────────────────────────────────────

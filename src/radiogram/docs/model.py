@@ -91,6 +91,10 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     about: Sentence
     details: str = ""
     related: tuple[str, ...] = ()
+    guide: str = ""
+    """Guide that tells more; empty: none."""
+    section: str = ""
+    """Section of that guide that belongs on the page."""
 
 
 class MethodPage(Page, frozen=True, kw_only=True):
@@ -232,6 +236,8 @@ class Model:
             about=_said(said.about, derive.method(definition)),
             details=said.details.strip(),
             related=said.related or self._related(definition),
+            guide=said.guide,
+            section=said.section,
             class_name=definition.qualified_name,
             declaration=str(definition),
             examples=self._examples(definition),

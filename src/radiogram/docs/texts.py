@@ -32,6 +32,10 @@ class Text(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     params: dict[str, str] = msgspec.field(default_factory=dict)
     errors: dict[str, str] = msgspec.field(default_factory=dict)
     related: tuple[str, ...] = ()
+    guide: str = ""
+    """Guide that tells more."""
+    section: str = ""
+    """Section of that guide that the page shows."""
 
 
 NOTHING = Text()
