@@ -38,6 +38,7 @@ LIKES = {
     "InputMessage": ("MessageLike", "TypeInputMessage | _int | _TLObject | _Holder"),
     "InputPhoto": ("PhotoLike", "TypeInputPhoto | _TLObject"),
     "InputDocument": ("DocumentLike", "TypeInputDocument | _TLObject"),
+    "InputCheckPasswordSRP": ("PasswordLike", "TypeInputCheckPasswordSRP | _str"),
 }
 """Types that the client makes of something simpler, and what it accepts for them."""
 

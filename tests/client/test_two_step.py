@@ -88,6 +88,19 @@ async def test_a_password_is_proved_as_published() -> None:
     check_is_published(request.password)
 
 
+async def test_a_raw_call_takes_the_password_as_text() -> None:
+    script = Script({api.account.GetPassword: question(), api.auth.CheckPassword: [WRONG, DONE]})
+    async with client_of(script) as client:
+        client._peers._random = client.environment.random
+        with pytest.raises(errors.PasswordHashInvalid):
+            await client(api.auth.CheckPassword(password="wrong"))
+        await client(api.auth.CheckPassword(password=PASSWORD))
+    wrong, right = script.calls(api.auth.CheckPassword)
+    assert wrong.password.M1 != published("M1")
+    check_is_published(right.password)
+    assert len(script.calls(api.account.GetPassword)) == 2  # a proof is good for one call
+
+
 async def test_start_goes_on_with_the_password_and_tells_its_hint() -> None:
     script = Script({
         api.auth.SignIn: NEEDED,

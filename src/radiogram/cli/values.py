@@ -99,7 +99,7 @@ def _read(name: str, tl_type: str, text: str) -> Any:
             return json.loads(text)
         except ValueError as error:
             raise UsageError(f"{name}: this is no JSON ({error})") from None
-    if tl_type in CASTABLE and re.fullmatch(r"-?[0-9]+", text):
+    if tl_type in CASTABLE and tl_type != "InputCheckPasswordSRP" and re.fullmatch(r"-?[0-9]+", text):
         return int(text)
     return text  # a name of a peer, or of a constructor without fields
 
@@ -134,6 +134,8 @@ def _file(name: str, text: str) -> bytes:
 
 def example(field: Field) -> str:
     """Give something that could stand after ``name=``."""
+    if field.type == "InputCheckPasswordSRP":
+        return "PASSWORD"
     if field.type in CASTABLE:
         return "@username"
     if field.type in ("int", "long"):

@@ -18,8 +18,9 @@ Cast = Callable[[Any], Any]
 
 CASTABLE = frozenset(
     {"InputPeer", "InputUser", "InputChannel", "InputDialogPeer", "InputNotifyPeer", "InputMessage"}
+    | {"InputCheckPasswordSRP"}
 )
-"""Types for which a client takes names and numbers (see :class:`radiogram.client.peers.Peers`)."""
+"""Types for which a client takes text and numbers (see :class:`radiogram.client.peers.Peers`)."""
 
 _BITS = {"long": 64, "int": 32, "Vector<long>": 64}
 """Sizes of the numbers that are made up."""

@@ -50,7 +50,6 @@ from radiogram.tl.base import Request
 from radiogram.tl.build import registry
 
 if TYPE_CHECKING:
-    from types import TracebackType
     from typing import Self
 
 R = TypeVar("R")
@@ -230,12 +229,7 @@ class TelegramClient:
         await self.connect()
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.disconnect()
 
     # ── calls ────────────────────────────────────────────────────────────────────────────────
@@ -250,7 +244,8 @@ class TelegramClient:
 
         Wherever the request wants a peer, at any depth, these may stand: a username ("name",
         "@name"), a t.me link, a phone number ("+..."), a marked id, "me", or any object that is
-        about one peer. A missing random_id is made up. Calls made in the same turn of the event
+        about one peer. A password is proved if it is given as text where a proof of it belongs. A
+        missing random_id is made up. Calls made in the same turn of the event
         loop travel together. Cancelling tells the server to drop the answer.
 
         Raises the RpcError that the server answers with (``errors.FloodWait`` ...), EncodeError for

@@ -1,7 +1,8 @@
 """Layer 4, client: who is meant, and with which access hash.
 
 Knows every way to write a peer, remembers the access hashes of everybody that results and updates
-mention, and asks the server about names it has not seen. Must not know how requests travel.
+mention, and asks the server about names it has not seen. A password, too, is written as text and
+proved in the way that the server asks for. Must not know how requests travel.
 
 An access hash is what makes an id usable, and it is valid for one account only (C0.1.1). Objects
 marked ``min`` carry a hash that cannot be used in this way; it is not kept. Users who are known no
@@ -18,14 +19,15 @@ from radiogram import errors
 from radiogram.client.casts import Caster
 from radiogram.client.ids import mark_channel, mark_chat, unmark
 from radiogram.client.names import Marked, Me, Phone, Username, read_name
+from radiogram.client.proofs import Password, prove
 from radiogram.client.sessions import PeerRecord, Session
 from radiogram.errors import PeerNotFound
 from radiogram.tl import api
 from radiogram.tl.base import TLObject
 from radiogram.tl.schema.definition import vector_item
 
-Sought = Username | Phone
-"""A name that only the server can turn into a peer."""
+Sought = Username | Phone | Password
+"""What only the server can turn into a peer, or tell how to prove."""
 
 _HOLDERS = ("peer_id", "peer", "full_user", "full_chat", "user", "chat", "user_id", "channel_id")
 """Attributes that tell which peer an object of any other kind is about, most telling first."""
@@ -59,13 +61,14 @@ class Peers:
                 "InputMessage": _input_message,
                 "InputPhoto": _input_photo,
                 "InputDocument": _input_document,
+                "InputCheckPasswordSRP": self._input_check_password,
             },
             self._random_number,
         )
         self._mentions: dict[type, tuple[tuple[str, bool], ...]] = {}
         self._missing: dict[Sought, None] = {}
         self._found: dict[Sought, Any] = {}
-        self._searches: dict[Sought, asyncio.Task[Any]] = {}
+        self._searches: dict[Username | Phone, asyncio.Task[Any]] = {}
         self._strangers: set[int] = set()
         self._seen: dict[int, tuple[Any, int]] = {}
 
@@ -94,7 +97,13 @@ class Peers:
             self._found = {}
 
     async def find(self, name: Sought) -> Any:
-        """Ask the server who has a name, once however many ask at the same time."""
+        """Ask the server who has a name, once however many ask at the same time.
+
+        Of a password it asks for each by itself: a proof is good for one call.
+        """
+        if isinstance(name, Password):
+            state = await self._invoke(api.account.GetPassword())
+            return await prove(state, name.text, self._random)
         search = self._searches.get(name)
         if search is None:
             search = asyncio.get_running_loop().create_task(self._search(name))
@@ -102,7 +111,7 @@ class Peers:
             search.add_done_callback(lambda done: self._search_done(name, done))
         return await asyncio.shield(search)
 
-    async def _search(self, name: Sought) -> Any:
+    async def _search(self, name: Username | Phone) -> Any:
         try:
             if isinstance(name, Phone):
                 result = await self._invoke(api.contacts.ResolvePhone(phone=name.digits))
@@ -124,7 +133,7 @@ class Peers:
             raise
         return self.input_peer(result.peer)
 
-    def _search_done(self, name: Sought, done: asyncio.Task[Any]) -> None:
+    def _search_done(self, name: Username | Phone, done: asyncio.Task[Any]) -> None:
         self._searches.pop(name, None)
         if not done.cancelled():
             done.exception()  # whoever still waits gets it; nobody may
@@ -194,6 +203,16 @@ class Peers:
             return value
         peer = self.input_peer(value)
         return api.InputNotifyPeer(peer=peer) if isinstance(peer, api.TypeInputPeer) else peer
+
+    def _input_check_password(self, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        password = Password(value)
+        found = self._found.get(password)
+        if found is None:
+            self._missing[password] = None
+            return value
+        return found
 
     def _of_text(self, text: str) -> Any:
         name = read_name(text)

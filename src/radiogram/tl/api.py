@@ -11,7 +11,7 @@ LAYER = 232
 """The newest layer that the package knows; clients speak it."""
 
 PeerLike = UserLike = ChannelLike = DialogPeerLike = NotifyPeerLike = object
-MessageLike = PhotoLike = DocumentLike = object
+MessageLike = PhotoLike = DocumentLike = PasswordLike = object
 # What a client makes an InputPeer, InputUser ... of, for annotations; the stub says what that is.
 
 

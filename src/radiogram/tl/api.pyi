@@ -8738,7 +8738,7 @@ class account:
     class DeleteAccount(_Request[_bool]):
         reason: _str
         password: TypeInputCheckPasswordSRP | None
-        def __init__(self, *, reason: _str, password: TypeInputCheckPasswordSRP | None = ...) -> None: ...
+        def __init__(self, *, reason: _str, password: PasswordLike | None = ...) -> None: ...
 
     class DeleteAutoSaveExceptions(_Request[_bool]):
         def __init__(self) -> None: ...
@@ -8870,7 +8870,7 @@ class account:
 
     class GetPasswordSettings(_Request[_account_TypePasswordSettings]):
         password: TypeInputCheckPasswordSRP
-        def __init__(self, *, password: TypeInputCheckPasswordSRP) -> None: ...
+        def __init__(self, *, password: PasswordLike) -> None: ...
 
     class GetPrivacy(_Request[_account_TypePrivacyRules]):
         key: TypeInputPrivacyKey
@@ -8908,7 +8908,7 @@ class account:
     class GetTmpPassword(_Request[_account_TypeTmpPassword]):
         password: TypeInputCheckPasswordSRP
         period: _int
-        def __init__(self, *, password: TypeInputCheckPasswordSRP, period: _int) -> None: ...
+        def __init__(self, *, password: PasswordLike, period: _int) -> None: ...
 
     class GetUniqueGiftChatThemes(_Request[_account_TypeChatThemes]):
         offset: _str
@@ -9197,7 +9197,7 @@ class account:
     class UpdatePasswordSettings(_Request[_bool]):
         password: TypeInputCheckPasswordSRP
         new_settings: _account_TypePasswordInputSettings
-        def __init__(self, *, password: TypeInputCheckPasswordSRP, new_settings: _account_TypePasswordInputSettings) -> None: ...
+        def __init__(self, *, password: PasswordLike, new_settings: _account_TypePasswordInputSettings) -> None: ...
 
     class UpdatePersonalChannel(_Request[_bool]):
         channel: TypeInputChannel
@@ -9513,7 +9513,7 @@ class auth:
 
     class CheckPassword(_Request[_auth_TypeAuthorization]):
         password: TypeInputCheckPasswordSRP
-        def __init__(self, *, password: TypeInputCheckPasswordSRP) -> None: ...
+        def __init__(self, *, password: PasswordLike) -> None: ...
 
     class CheckRecoveryPassword(_Request[_bool]):
         code: _str
@@ -11827,7 +11827,7 @@ class messages:
         peer: TypeInputPeer
         user_id: TypeInputUser
         password: TypeInputCheckPasswordSRP
-        def __init__(self, *, peer: PeerLike, user_id: UserLike, password: TypeInputCheckPasswordSRP) -> None: ...
+        def __init__(self, *, peer: PeerLike, user_id: UserLike, password: PasswordLike) -> None: ...
 
     class EditChatDefaultBannedRights(_Request[TypeUpdates]):
         peer: TypeInputPeer
@@ -11995,7 +11995,7 @@ class messages:
         msg_id: _int
         data: _bytes | None
         password: TypeInputCheckPasswordSRP | None
-        def __init__(self, *, game: _bool = ..., peer: PeerLike, msg_id: _int, data: _bytes | None = ..., password: TypeInputCheckPasswordSRP | None = ...) -> None: ...
+        def __init__(self, *, game: _bool = ..., peer: PeerLike, msg_id: _int, data: _bytes | None = ..., password: PasswordLike | None = ...) -> None: ...
 
     class GetChatInviteImporters(_Request[_messages_TypeChatInviteImporters]):
         requested: _bool
@@ -13875,7 +13875,7 @@ class payments:
         peer: TypeInputPeer
         amount: _int | None
         password: TypeInputCheckPasswordSRP
-        def __init__(self, *, ton: _bool = ..., peer: PeerLike, amount: _int | None = ..., password: TypeInputCheckPasswordSRP) -> None: ...
+        def __init__(self, *, ton: _bool = ..., peer: PeerLike, amount: _int | None = ..., password: PasswordLike) -> None: ...
 
     class GetStarsStatus(_Request[_payments_TypeStarsStatus]):
         ton: _bool
@@ -15402,7 +15402,7 @@ class wallet:
         password: TypeInputCheckPasswordSRP | None
         new_public_key: _bytes | None
         proof: TypeWalletOwnershipProof | None
-        def __init__(self, *, password: TypeInputCheckPasswordSRP | None = ..., new_public_key: _bytes | None = ..., proof: TypeWalletOwnershipProof | None = ...) -> None: ...
+        def __init__(self, *, password: PasswordLike | None = ..., new_public_key: _bytes | None = ..., proof: TypeWalletOwnershipProof | None = ...) -> None: ...
 
     class EnableBackup(_Request[TypeWalletState]):
         parts: _list[_bytes]
@@ -15412,7 +15412,7 @@ class wallet:
 
     class ExportSecretPhrase(_Request[_wallet_TypeSecretPhraseParts]):
         password: TypeInputCheckPasswordSRP | None
-        def __init__(self, *, password: TypeInputCheckPasswordSRP | None = ...) -> None: ...
+        def __init__(self, *, password: PasswordLike | None = ...) -> None: ...
 
     class FetchEncryptedSecretPhrasePart(_Request[_wallet_TypeEncryptedSecretPhrasePart]):
         token: _str
@@ -15463,7 +15463,7 @@ class wallet:
     class ReplaceWallet(_Request[TypeWalletState]):
         wallet: TypeInputWalletReplacement
         password: TypeInputCheckPasswordSRP | None
-        def __init__(self, *, wallet: TypeInputWalletReplacement, password: TypeInputCheckPasswordSRP | None = ...) -> None: ...
+        def __init__(self, *, wallet: TypeInputWalletReplacement, password: PasswordLike | None = ...) -> None: ...
 
     class SendTransfer(_Request[TypeUpdates]):
         data_normal: _bytes
@@ -16229,3 +16229,4 @@ NotifyPeerLike: _TypeAlias = TypeInputNotifyPeer | _int | _str | _TLObject | _Ho
 MessageLike: _TypeAlias = TypeInputMessage | _int | _TLObject | _Holder
 PhotoLike: _TypeAlias = TypeInputPhoto | _TLObject
 DocumentLike: _TypeAlias = TypeInputDocument | _TLObject
+PasswordLike: _TypeAlias = TypeInputCheckPasswordSRP | _str

@@ -1,7 +1,7 @@
 """Layer 4, client: two-step verification: the password, and the e-mail address that recovers it.
 
 Knows which proof goes with which call. Must not know how a proof is computed: that is
-:mod:`radiogram.crypto.srp`, which also refuses a server whose numbers give something away.
+:mod:`radiogram.client.proofs`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from radiogram import errors
 from radiogram.client.asking import Answer, Question, has_terminal
 from radiogram.client.methods.me import signed_in
+from radiogram.client.proofs import KNOWN_ALGO, algo, prove
 from radiogram.tl import api
 from radiogram.tl.base import Request
 
@@ -20,11 +21,9 @@ if TYPE_CHECKING:
     from radiogram.client.client import TelegramClient
     from radiogram.client.objects.login import TwoStep, TwoStepReset
     from radiogram.client.objects.user import User
-    from radiogram.crypto.srp import Algo
 
 R = TypeVar("R")
 
-KNOWN_ALGO = api.PasswordKdfAlgoSHA256SHA256PBKDF2HMACSHA512iter100000SHA256ModPow
 WRONG_PASSWORD = {"PASSWORD_HASH_INVALID", "PASSWORD_EMPTY"}
 WRONG_CODE = {"CODE_INVALID", "CODE_EMPTY", "EMAIL_VERIFY_CODE_INVALID"}
 _STALE = {"SRP_ID_INVALID", "SRP_PASSWORD_CHANGED"}
@@ -179,28 +178,13 @@ async def with_proof(
     """Invoke what `make` gives for a proof of the password, once more if the question was stale."""
     for last in (False, True):
         state = await client.invoke(api.account.GetPassword())
-        request = await make(await _prove(client, state, password), state)
+        request = await make(await prove(state, password, client.environment.random), state)
         try:
             return await client.invoke(request)
         except errors.RpcError as error:
             if last or error.name not in _STALE:
                 raise
     raise AssertionError  # the second turn returns or raises
-
-
-async def _prove(
-    client: TelegramClient, state: api.account.Password, password: str
-) -> api.TypeInputCheckPasswordSRP:
-    from radiogram.crypto.srp import ClientProof
-
-    if state.srp_B is None or state.srp_id is None:  # one flag has these and has_password
-        return api.InputCheckPasswordEmpty()
-    algo = _algo(state.current_algo)
-    # A fifth of a second of arithmetic: the event loop goes on meanwhile.
-    proof = await asyncio.to_thread(
-        ClientProof.check, algo, state.srp_B, password.encode(), client.environment.random
-    )
-    return api.InputCheckPasswordSRP(srp_id=state.srp_id, A=proof.A, M1=proof.M1)
 
 
 async def _settings(
@@ -218,28 +202,18 @@ async def _settings(
         )
     from radiogram.crypto import srp
 
-    offered = _algo(state.new_algo)
+    offered = algo(state.new_algo)
     salt1 = srp.new_salt(offered.salt1, client.environment.random)
-    algo = srp.Algo(salt1, offered.salt2, offered.g, offered.p)
-    stored = await asyncio.to_thread(srp.new_verifier, algo, new.encode())
+    chosen = srp.Algo(salt1, offered.salt2, offered.g, offered.p)
+    stored = await asyncio.to_thread(srp.new_verifier, chosen, new.encode())
     return api.account.PasswordInputSettings(
-        new_algo=KNOWN_ALGO(salt1=salt1, salt2=algo.salt2, g=algo.g, p=algo.p.to_bytes(256, "big")),
+        new_algo=KNOWN_ALGO(
+            salt1=salt1, salt2=chosen.salt2, g=chosen.g, p=chosen.p.to_bytes(256, "big")
+        ),
         new_password_hash=stored,
         hint=hint,
         email=email,
     )
-
-
-def _algo(raw: Any) -> Algo:
-    from radiogram.crypto.srp import Algo
-
-    if not isinstance(raw, KNOWN_ALGO):
-        name = getattr(raw, "TL_NAME", "nothing")
-        raise errors.ClientError(
-            f"the server hashes passwords in a way that is not known here ({name}); a newer "
-            "version of Radiogram may know it"
-        )
-    return Algo.of(raw.salt1, raw.salt2, raw.g, raw.p)
 
 
 async def _confirm(client: TelegramClient, code: Answer | None, length: int | None) -> None:
