@@ -52,9 +52,13 @@ async def test_the_world_is_the_same_every_time() -> None:
 
 
 def test_references_lead_to_what_steps_gave() -> None:
-    given = [api.PeerUser(user_id=7), [api.PeerChat(chat_id=9)]]
-    found = resolve({"a": ["$1.user_id"], "b": "$2[0].chat_id", "c": "$x"}, given)
-    assert found == {"a": [7], "b": 9, "c": "$x"}
-    for wrong in ("$3", "$1.name", "$2[4]"):
+    given = {
+        "1": api.PeerUser(user_id=7),
+        "2": [api.PeerChat(chat_id=9)],
+        "scanned": api.PeerChat(chat_id=11),
+    }
+    plain = {"a": ["$1.user_id"], "b": "$2[0].chat_id", "c": "$ 5", "d": "$scanned.chat_id"}
+    assert resolve(plain, given) == {"a": [7], "b": 9, "c": "$ 5", "d": 11}
+    for wrong in ("$3", "$x", "$1.name", "$2[4]"):
         with pytest.raises(TextsError):
             resolve(wrong, given)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from radiogram.client.client import TelegramClient
     from radiogram.tl.base import Request
 
-ACTORS = ("ada", "ben", "cleo", "bot", "nobody")
+ACTORS = ("ada", "ben", "cleo", "dora", "bot", "nobody")
 EXIT_CODES = {
     errors.SeeOther: 13,
     errors.BadRequest: 10,

@@ -1,7 +1,8 @@
 """Layer 5, docs: a call as a program writes it, in each language that has a tab.
 
 Takes calls as plain data (a TL name and parameters, see :mod:`radiogram.tl.plain`). In examples of
-several steps, a text ``$1.phone_code_hash`` stands for a field of what the first step gave.
+several steps, a text ``$1.phone_code_hash`` stands for a field of what the first step gave, and
+``$scanned.token`` for one of what the program has from elsewhere.
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ from typing import Any
 
 import msgspec
 
+from radiogram.errors import class_name
 from radiogram.tl.build import Registry, registry
 from radiogram.tl.schema.definition import Definition, vector_item
 
-REFERENCE = re.compile(r"\$([1-9])((?:\.\w+|\[\d+\])*)")
-"""The number of a step, and the way to a value in what it gave."""
+REFERENCE = re.compile(r"\$([1-9]|[a-z_]+)((?:\.\w+|\[\d+\])*)")
+"""The number of a step or a name, and the way to a value in what it gave."""
 
 STEP_NAMES = ("", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
 
@@ -31,6 +33,8 @@ class Written(msgspec.Struct, frozen=True):
     """TL name."""
     values: Mapping[str, Any]
     """Parameters as plain data, by Python name."""
+    fails: str = ""
+    """Of a call that is only a step: the error that is expected."""
 
 
 def asyncio_program(steps: Sequence[Written]) -> str:
@@ -38,7 +42,7 @@ def asyncio_program(steps: Sequence[Written]) -> str:
     lines = [
         "import asyncio",
         "",
-        "from radiogram import TelegramClient, api",
+        f"from radiogram import TelegramClient, {_names(steps)}",
         "from radiogram.sessions import StringSession",
         "",
         'session = StringSession("")  # put your own session string here',
@@ -58,7 +62,7 @@ def asyncio_program(steps: Sequence[Written]) -> str:
 def sync_program(steps: Sequence[Written]) -> str:
     """Write a script that needs no event loop."""
     lines = [
-        "from radiogram import api",
+        f"from radiogram import {_names(steps)}",
         "from radiogram.sessions import StringSession",
         "from radiogram.sync import TelegramClient",
         "",
@@ -95,13 +99,28 @@ def javascript_program(steps: Sequence[Written], *, typed: bool = False) -> str:
         else ["const {Api, TelegramClient} = require('telegram');",
               "const {StringSession} = require('telegram/sessions');"]
     )  # fmt: skip
+    if any(_gives_password(step) for step in steps):
+        head.append(
+            "import {computeCheck} from 'telegram/Password';"
+            if typed
+            else "const {computeCheck} = require('telegram/Password');"
+        )
     body = []
     for number, step in enumerate(steps, 1):
         name = "result" if number == len(steps) else STEP_NAMES[number]
         result = registry().definition(step.method).result
         annotation = f": {language.type_name(result)}" if typed else ""
         call = _indented(language.call(step), "    ")
-        body.append(f"    const {name}{annotation} = await client.invoke({call});")
+        if step.fails and number < len(steps):
+            body += [
+                "    try {",
+                f"        await client.invoke({_indented(call, '    ')});",
+                "    } catch (error) {",
+                f"        if (error.errorMessage !== '{step.fails}') throw error;",
+                "    }",
+            ]
+        else:
+            body.append(f"    const {name}{annotation} = await client.invoke({call});")
     lines = [
         *head,
         "",
@@ -127,8 +146,29 @@ def _steps(steps: Sequence[Written], indent: str, wait: str) -> list[str]:
         if len(indent) + len(name) + len(call) + 30 > 88 and step.values:
             inner = f"{indent}    "
             call = f"\n{inner}{_indented(language.call(step, wide=False), inner)}\n{indent}"
-        lines.append(f"{indent}{name} = {wait}client.invoke({call})")
+        if step.fails and number < len(steps):
+            lines += [
+                f"{indent}try:",
+                f"{indent}    {wait}client.invoke({_indented(call, '    ')})",
+                f"{indent}except errors.{class_name(step.fails)}:",
+                f"{indent}    pass  # that is how it goes on",
+            ]
+        else:
+            lines.append(f"{indent}{name} = {wait}client.invoke({call})")
     return lines
+
+
+def _names(steps: Sequence[Written]) -> str:
+    """Name what a program imports besides the client."""
+    return "api, errors" if any(step.fails for step in steps[:-1]) else "api"
+
+
+def _gives_password(call: Written) -> bool:
+    fields = registry().definition(call.method).fields
+    return any(
+        field.type == "InputCheckPasswordSRP" and isinstance(call.values.get(field.attribute), str)
+        for field in fields
+    )
 
 
 def _is_object(call: Written) -> bool:
@@ -163,7 +203,9 @@ class _Language:
         if isinstance(value, str):
             reference = REFERENCE.fullmatch(value)
             if reference:
-                return self.reference(STEP_NAMES[int(reference[1])], reference[2])
+                step = reference[1]
+                name = STEP_NAMES[int(step)] if step.isdigit() else step
+                return self.reference(name, reference[2])
             definition = None if tl_type == "string" else self.layer.find(value)
             if definition is not None and definition.result == tl_type:
                 return self.made(definition, {}, wide=True)
@@ -216,6 +258,9 @@ class _JavaScript(_Language):
         return step + re.sub(r"\.(\w+)", lambda match: f".{_camel(match[1])}", way)
 
     def scalar(self, value: Any, tl_type: str) -> str:
+        if tl_type == "InputCheckPasswordSRP":
+            asked = "await client.invoke(new Api.account.GetPassword())"
+            return f"await computeCheck({asked}, {self.scalar(value, 'string')})"
         if tl_type in ("bytes", "int128", "int256") and isinstance(value, str):
             return f"Buffer.from('{value}', 'base64')"
         if tl_type == "long" and isinstance(value, int):

@@ -3,7 +3,8 @@
 Reads ``examples/*.toml``, a file for each namespace: for each method an array of tables with
 ``call`` (parameters as plain data), and where need be ``title``, ``actor`` (who calls, by default
 Ada), ``steps`` (calls before it, each with ``method``, ``call`` and ``actor``), ``watch`` (whose
-pushed updates are shown) and ``fails`` (the error that it is about). ``outputs.json`` is written by
+pushed updates are shown), ``fails`` (the error that it is about) and ``mask`` (fields that are not
+the same every time, whose values are not shown). ``outputs.json`` is written by
 ``python -m radiogram.docs.run``. Runs nothing itself.
 """
 
@@ -27,6 +28,11 @@ class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     call: dict[str, Any] = msgspec.field(default_factory=dict)
     actor: str = ""
     """Who calls; empty: who acts in the example."""
+    fails: str = ""
+    """The error that it is answered with."""
+    name: str = ""
+    """Of a step that somebody else makes: the name under which the program has its answer from
+    elsewhere (a scanned code), for references like ``$scanned.token``."""
 
 
 class Example(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -38,14 +44,14 @@ class Example(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     steps: tuple[Step, ...] = ()
     watch: tuple[str, ...] = ()
     fails: str = ""
+    mask: tuple[str, ...] = ()
 
     def written(self, method: str) -> list[Written]:
         """Give the calls that the acting account makes, as they are written in programs.
 
-        Steps that somebody else makes are no part of the program; references to them would be
-        without a name, so they must not be used.
+        Steps that somebody else makes are no part of the program; references to them need a name.
         """
-        own = [Written(step.method, step.call) for step in self.steps if not step.actor]
+        own = [Written(step.method, step.call, step.fails) for step in self.steps if not step.actor]
         return [*own, Written(method, self.call)]
 
 
@@ -72,14 +78,14 @@ def outputs(method: str) -> tuple[Output, ...]:
 
 def namespaces() -> list[str]:
     """Name the namespaces that have examples, sorted."""
-    folder = files(__package__) / "examples"
+    folder = files("radiogram.docs") / "examples"
     return sorted(one.name.removesuffix(".toml") for one in folder.iterdir())
 
 
 @cache
 def read(namespace: str) -> dict[str, tuple[Example, ...]]:
     """Read the examples of one namespace. Raises TextsError."""
-    path = files(__package__) / "examples" / f"{namespace}.toml"
+    path = files("radiogram.docs") / "examples" / f"{namespace}.toml"
     if not path.is_file():
         return {}
     found = {}
@@ -93,7 +99,7 @@ def read(namespace: str) -> dict[str, tuple[Example, ...]]:
 
 @cache
 def _outputs() -> dict[str, tuple[Output, ...]]:
-    path = files(__package__) / "outputs.json"
+    path = files("radiogram.docs") / "outputs.json"
     if not path.is_file():
         return {}
     return msgspec.convert(json.loads(path.read_text("utf-8")), dict[str, tuple[Output, ...]])

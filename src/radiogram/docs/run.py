@@ -25,7 +25,7 @@ import msgspec
 from radiogram.client.casts import CASTABLE
 from radiogram.client.client import TelegramClient
 from radiogram.docs.code import REFERENCE
-from radiogram.docs.examples import Example, Output, examples, namespaces, read
+from radiogram.docs.examples import Example, Output, Step, examples, namespaces, read
 from radiogram.docs.texts import TextsError
 from radiogram.docs.world import DemoWorld
 from radiogram.errors import RadiogramError, RpcError
@@ -48,13 +48,17 @@ async def run_example(method: str, example: Example) -> Output:
             watcher = await demo.client(name)
             await watcher.invoke(api.updates.GetState())
             watcher.on_update(partial(_keep, pushed[name]))
-        given: list[Any] = []
+        given: dict[str, Any] = {}
         numbers = count(FIRST_RANDOM_ID)
+        own = 0
         for step in example.steps:
             client = await demo.client(step.actor or example.actor)
-            answer = await invoke(client, step.method, step.call, given, numbers)
+            answer = await _make_step(client, method, step, given, numbers)
             if not step.actor:
-                given.append(answer)
+                own += 1
+                given[str(own)] = answer
+            elif step.name:
+                given[step.name] = answer
         client = await demo.client(example.actor)
         for updates in pushed.values():
             updates.clear()
@@ -68,7 +72,25 @@ async def run_example(method: str, example: Example) -> Output:
             raise TextsError(f"the example of {method} should fail with {example.fails}")
         for name in example.watch:  # what was pushed before comes before this answer
             await (await demo.client(name)).invoke(api.updates.GetState())
-        return Output(result=show(answer), updates=pushed)
+        return Output(result=masked(show(answer), example.mask), updates=pushed)
+
+
+async def _make_step(
+    client: TelegramClient,
+    method: str,
+    step: Step,
+    given: Mapping[str, Any],
+    numbers: Iterator[int],
+) -> Any:
+    try:
+        answer = await invoke(client, step.method, step.call, given, numbers)
+    except RpcError as error:
+        if error.name != step.fails:
+            raise TextsError(f"the step {step.method} of {method} failed: {error}") from error
+        return None
+    if step.fails:
+        raise TextsError(f"the step {step.method} of {method} should fail with {step.fails}")
+    return answer
 
 
 def _keep(pushed: list[str], updates: api.TypeUpdates) -> None:
@@ -79,7 +101,7 @@ async def invoke(
     client: TelegramClient,
     method: str,
     values: Mapping[str, Any],
-    given: list[Any],
+    given: Mapping[str, Any],
     numbers: Iterator[int],
 ) -> Any:
     """Make a call from plain data, in which texts like ``$1.id`` stand for what steps gave.
@@ -97,8 +119,11 @@ async def invoke(
     return await client.invoke(request)
 
 
-def resolve(plain: Any, given: list[Any]) -> Any:
-    """Replace references by what they stand for. Raises TextsError."""
+def resolve(plain: Any, given: Mapping[str, Any]) -> Any:
+    """Replace references by what they stand for.
+
+    `given` has answers by the number of the step, or its name. Raises TextsError.
+    """
     if isinstance(plain, Mapping):
         return {name: resolve(value, given) for name, value in plain.items()}
     if isinstance(plain, list):
@@ -106,10 +131,9 @@ def resolve(plain: Any, given: list[Any]) -> Any:
     reference = REFERENCE.fullmatch(plain) if isinstance(plain, str) else None
     if reference is None:
         return plain
-    number = int(reference[1])
-    if number > len(given):
-        raise TextsError(f"{plain}: there are {len(given)} steps before")
-    value = given[number - 1]
+    if reference[1] not in given:
+        raise TextsError(f"{plain}: there is no such step; there are: {', '.join(given) or 'none'}")
+    value = given[reference[1]]
     for name, index in _PART.findall(reference[2]):
         try:
             value = getattr(value, name) if name else value[int(index)]
@@ -123,6 +147,13 @@ def show(value: object) -> str:
     if isinstance(value, list) and any(isinstance(one, TLObject) for one in value):
         return "[" + "".join(f"\n{indent(show(one), '    ')}," for one in value) + "\n]"
     return value.stringify() if isinstance(value, TLObject) else repr(value)
+
+
+def masked(shown: str, names: Iterable[str]) -> str:
+    """Hide the values of fields in what was shown."""
+    for name in names:
+        shown = re.sub(rf"(?m)^(\s*{name}=).+,$", r"\1...,", shown)
+    return shown
 
 
 async def run_all(methods: Iterable[str]) -> tuple[dict[str, list[Output]], list[str]]:

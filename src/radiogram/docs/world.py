@@ -6,7 +6,6 @@ Everything in it is the same on every run: ids, access hashes, dates, texts. It 
 
 from __future__ import annotations
 
-from types import TracebackType
 from typing import Any, Self
 
 from radiogram.client.client import TelegramClient
@@ -16,6 +15,7 @@ from radiogram.server import invites
 from radiogram.server.clock import Clock
 from radiogram.server.rpc import RpcFault
 from radiogram.server.server import Server
+from radiogram.server.settings import Settings
 from radiogram.server.world import World
 from radiogram.tl import api
 
@@ -33,8 +33,13 @@ PEOPLE = {
 """Phone, first name and username of the people, by the name that examples call them."""
 BOARD, ASKING = "HarbourNewsBoard", "HarbourNewsAsked"
 """Hashes of two links to the channel: one for everybody, one by which Cleo asks to be let in."""
+DORA = ("9996620004", "Dora", "dora_dives")
+"""Somebody whom the others do not know, with a two-step verification password."""
+PASSWORD, HINT, EMAIL = "tide tables", "what hangs at the pier", "dora@example.org"
+MAILED_CODE = "271828"
+"""What stands in each e-mail with a code."""
 BOT, BOT_TOKEN = "harbour_bot", "1000001:AAHarbourBotOfTheDemonstrationWorld"
-ACTORS = (*PEOPLE, "bot", "nobody")
+ACTORS = (*PEOPLE, "dora", "bot", "nobody")
 """Who may act in an example; nobody is not logged in."""
 
 TALK = """\
@@ -68,7 +73,14 @@ class DemoWorld:
     def __init__(self, *, frozen: bool = False, **options: Any) -> None:
         self._clock = Clock()
         self._frozen = frozen
-        self._options = {"seed": SEED, "clock": self._clock, **options}
+        settings = Settings(email_code=MAILED_CODE)
+        self._options = {
+            "seed": SEED,
+            "clock": self._clock,
+            "settings": settings,
+            "dcs": (2, 4),
+            **options,
+        }
         self.server = Server(**self._options)
         self.ids: dict[str, int] = {}
         """Accounts by the names that examples call them."""
@@ -78,12 +90,7 @@ class DemoWorld:
         await self.start()
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.close()
 
     async def start(self) -> None:
@@ -135,6 +142,8 @@ def furnish(world: World) -> dict[str, int]:
            for name, (phone, first, username) in PEOPLE.items()}  # fmt: skip
     ids["bot"] = world.add_bot("Harbour bot", BOT, BOT_TOKEN).id
     _Furnisher(world, ids).furnish()
+    ids["dora"] = world.add_user(*DORA[:2], "", DORA[2]).id
+    world.set_password(ids["dora"], PASSWORD, hint=HINT, email=EMAIL)
     return ids
 
 

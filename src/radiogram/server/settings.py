@@ -68,6 +68,8 @@ class Settings:
     PHONE_PASSWORD_FLOOD for new codes. 0 means no limit (D7)."""
     password_reset_wait: int = 604800
     """How long account.resetPassword waits, and after a decline before it can be asked again."""
+    email_code: str | None = None
+    """What stands in each e-mail with a code. None: six digits by chance."""
     email_code_lifetime: int = 3600
     """How long a code sent by e-mail stays usable."""
     deletion_wait: int = 604800

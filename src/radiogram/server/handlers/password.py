@@ -127,7 +127,7 @@ def _change(
             email=email,
             new_secure_settings=new.new_secure_settings,
         )
-        code = passwords.email_code(ctx.world.random)
+        code = _code(ctx)
         passwords.save(
             ctx.tx,
             user_id,
@@ -202,7 +202,7 @@ def confirm_password_email(ctx: Context, request: api.account.ConfirmPasswordEma
 @handles(api.account.ResendPasswordEmail, bots=False)
 def resend_password_email(ctx: Context, request: api.account.ResendPasswordEmail) -> bool:
     row = _unconfirmed(ctx)
-    code = passwords.email_code(ctx.world.random)
+    code = _code(ctx)
     passwords.save(ctx.tx, ctx.user_id, waiting_code=code, waiting_since=ctx.now)
     ctx.world.code_attempts.pop(f"confirm {ctx.user_id}", None)
     _mail(ctx, _waiting(row).email or "", code, "confirm")
@@ -222,6 +222,10 @@ def _unconfirmed(ctx: Context) -> Row[Any]:
     if row is None or row.waiting is None or _is_old(ctx, row.waiting_since):
         raise RpcFault(400, "EMAIL_HASH_EXPIRED")
     return row
+
+
+def _code(ctx: Context) -> str:
+    return ctx.world.settings.email_code or passwords.email_code(ctx.world.random)
 
 
 def _is_old(ctx: Context, since: int) -> bool:
@@ -272,7 +276,7 @@ def request_password_recovery(
         raise RpcFault(400, "PASSWORD_EMPTY")
     if row.email is None:
         raise RpcFault(400, "PASSWORD_RECOVERY_NA")
-    code = passwords.email_code(ctx.world.random)
+    code = _code(ctx)
     passwords.save(ctx.tx, user_id, recovery_code=code, recovery_since=ctx.now)
     ctx.world.code_attempts.pop(f"recover {user_id}", None)
     _mail(ctx, row.email, code, "recover")
