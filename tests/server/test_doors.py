@@ -135,3 +135,22 @@ def test_half_a_certificate() -> None:
         _tls("c", None)
     with pytest.raises(ServeError, match="--tls-cert is missing"):
         _tls(None, "k")
+
+
+class Late(asyncio.Transport):
+    """The transport of a connection that the system accepted as the server was closing."""
+
+    is_cut = False
+
+    def abort(self) -> None:
+        self.is_cut = True
+
+
+async def test_a_connection_that_was_accepted_at_the_last_moment_is_cut_off() -> None:
+    """Its packets would find a closed database."""
+    async with Server() as server:
+        connection = server._accept(server.dc_id)
+    transport = Late({"peername": ("127.0.0.1", 40000)})
+    connection.connection_made(transport)
+    assert transport.is_cut
+    connection.connection_lost(None)

@@ -109,6 +109,7 @@ class Server:
         self._world: World | None = None
         self._centers: dict[int, DataCenter] = {}
         self._connections: set[Connection] = set()
+        self._is_closed = False
         self._per_address: Counter[str] = Counter()
         self._sessions: dict[tuple[bytes, int], Session] = {}
         self._touched: set[Session] = set()
@@ -154,6 +155,7 @@ class Server:
 
     async def close(self) -> None:
         """Stop listening, close every connection, and close the database."""
+        self._is_closed = True
         self._stop_listening()
         for connection in list(self._connections):
             connection.close()
@@ -233,7 +235,9 @@ class Server:
         """Count a new connection, or turn it away (A2.3)."""
         self._connections.add(connection)
         self._per_address[connection.address] += 1
-        if self._per_address[connection.address] > self.world.settings.connections_per_address:
+        if self._is_closed:  # it was accepted at the last moment
+            connection.abort()
+        elif self._per_address[connection.address] > self.world.settings.connections_per_address:
             connection.refuse(TOO_MANY)
 
     def connection_lost(self, connection: Connection) -> None:
