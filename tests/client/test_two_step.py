@@ -96,7 +96,7 @@ async def test_a_raw_call_takes_the_password_as_text() -> None:
             await client(api.auth.CheckPassword(password="wrong"))
         await client(api.auth.CheckPassword(password=PASSWORD))
     wrong, right = script.calls(api.auth.CheckPassword)
-    assert wrong.password.M1 != published("M1")
+    assert published("M1") != wrong.password.M1
     check_is_published(right.password)
     assert len(script.calls(api.account.GetPassword)) == 2  # a proof is good for one call
 

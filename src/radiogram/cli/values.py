@@ -99,7 +99,11 @@ def _read(name: str, tl_type: str, text: str) -> Any:
             return json.loads(text)
         except ValueError as error:
             raise UsageError(f"{name}: this is no JSON ({error})") from None
-    if tl_type in CASTABLE and tl_type != "InputCheckPasswordSRP" and re.fullmatch(r"-?[0-9]+", text):
+    if (
+        tl_type in CASTABLE
+        and tl_type != "InputCheckPasswordSRP"
+        and re.fullmatch(r"-?[0-9]+", text)
+    ):
         return int(text)
     return text  # a name of a peer, or of a constructor without fields
 

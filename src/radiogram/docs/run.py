@@ -72,7 +72,10 @@ async def run_example(method: str, example: Example) -> Output:
             raise TextsError(f"the example of {method} should fail with {example.fails}")
         for name in example.watch:  # what was pushed before comes before this answer
             await (await demo.client(name)).invoke(api.updates.GetState())
-        return Output(result=masked(show(answer), example.mask), updates=pushed)
+        shown = {
+            name: [masked(one, example.mask) for one in updates] for name, updates in pushed.items()
+        }
+        return Output(result=masked(show(answer), example.mask), updates=shown)
 
 
 async def _make_step(
