@@ -135,6 +135,14 @@ def test_each_method_has_an_example_that_can_be_written_and_made() -> None:
                     compile(text, name, "exec")
 
 
+def test_values_that_are_too_long_for_a_line_are_broken() -> None:
+    (_, _, with_buttons) = MODEL.method("messages.sendMessage").examples
+    for name, language, text in programs(with_buttons):
+        if language == "python":
+            assert max(map(len, text.splitlines())) <= 88, name
+            assert 'text="Read",\n' in text
+
+
 def test_pages_as_markdown() -> None:
     page = MODEL.method("messages.updatePinnedMessage")
     text = markdown.page(page, lambda kind, name: f"{kind}/{name}.md")

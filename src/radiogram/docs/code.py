@@ -23,6 +23,9 @@ from radiogram.tl.schema.definition import Definition, vector_item
 REFERENCE = re.compile(r"\$([1-9]|[a-z_]+)((?:\.\w+|\[\d+\])*)")
 """The number of a step or a name, and the way to a value in what it gave."""
 
+ROOM = 72
+"""Characters of a line that are left for an argument in a program, behind its indentation."""
+
 STEP_NAMES = ("", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
 
 
@@ -222,16 +225,32 @@ class _Language:
 
 
 class _Python(_Language):
-    def made(self, definition: Definition, values: Mapping[str, Any], *, wide: bool) -> str:
-        arguments = [
-            f"{name}={self.value(value, _type(definition, name))}"
-            for name, value in values.items()
-            if name != "_"
-        ]
+    def made(
+        self, definition: Definition, values: Mapping[str, Any], *, wide: bool, room: int = ROOM
+    ) -> str:
         head = f"api.{definition.qualified_name}"
-        if wide or not arguments:
-            return f"{head}({', '.join(arguments)})"
-        return f"{head}(\n    " + ",\n    ".join(arguments) + ",\n)"
+        given = [(name, value) for name, value in values.items() if name != "_"]
+        if wide or not given:
+            said = [f"{name}={self.value(value, _type(definition, name))}" for name, value in given]
+            return f"{head}({', '.join(said)})"
+        lines = []
+        for name, value in given:
+            text = self.fitted(value, _type(definition, name), room, len(name) + 2)
+            lines.append(f"    {name}={_indented(text, '    ')},\n")
+        return f"{head}(\n{''.join(lines)})"
+
+    def fitted(self, value: Any, tl_type: str, room: int, taken: int = 1) -> str:
+        """Write a value on several lines if one has no room for it and what stands beside it."""
+        text = self.value(value, tl_type)
+        if len(text) + taken <= room:
+            return text
+        item = vector_item(tl_type)
+        if isinstance(value, Mapping):
+            return self.made(self.layer.definition(value["_"]), value, wide=False, room=room - 4)
+        if item is not None and isinstance(value, (list, tuple)):
+            lines = [_indented(self.fitted(one, item, room - 4), "    ") for one in value]
+            return "[\n" + "".join(f"    {line},\n" for line in lines) + "]"
+        return text
 
     def reference(self, step: str, way: str) -> str:
         return f"{step}{way}"
