@@ -118,7 +118,7 @@ def javascript_program(steps: Sequence[Written], *, typed: bool = False) -> str:
             body += [
                 "    try {",
                 f"        await client.invoke({_indented(call, '    ')});",
-                "    } catch (error) {",
+                f"    }} catch (error{': any' if typed else ''}) {{",
                 f"        if (error.errorMessage !== '{step.fails}') throw error;",
                 "    }",
             ]
