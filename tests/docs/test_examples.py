@@ -5,12 +5,15 @@ from __future__ import annotations
 import pytest
 
 from radiogram import api
-from radiogram.docs.examples import examples, namespaces, outputs, read
-from radiogram.docs.run import all_methods, resolve, run_example
+from radiogram.docs.code import asyncio_program, javascript_program
+from radiogram.docs.examples import Example, Step, examples, namespaces, outputs, read
+from radiogram.docs.model import program_model
+from radiogram.docs.run import all_methods, masked, resolve, run_example, show
 from radiogram.docs.texts import TextsError
 from radiogram.docs.world import ACTORS, DemoWorld
 from radiogram.tl.build import registry
 
+MODEL = program_model()
 EACH = [
     pytest.param(method, number, id=f"{method}-{number}")
     for method in all_methods()
@@ -62,3 +65,36 @@ def test_references_lead_to_what_steps_gave() -> None:
     for wrong in ("$3", "$x", "$1.name", "$2[4]"):
         with pytest.raises(TextsError):
             resolve(wrong, given)
+
+
+def test_masked_values_are_not_shown() -> None:
+    shown = show(api.auth.LoginToken(expires=5, token=b"\x00a,b"))
+    assert masked(shown, ["token"]) == "auth.LoginToken(\n    expires=5,\n    token=...,\n)"
+    assert masked(shown, ["other", "ken"]) == shown
+
+
+def test_every_method_of_the_server_has_an_example() -> None:
+    implemented = [name for name in MODEL.methods if MODEL.method(name).implemented]
+    assert [name for name in implemented if not examples(name)] == []
+
+
+def test_programs_expect_the_error_of_a_step_and_prove_passwords() -> None:
+    (first, *_) = examples("auth.checkPassword")
+    calls = first.written("auth.checkPassword")
+    python = asyncio_program(calls)
+    assert "from radiogram import TelegramClient, api, errors\n" in python
+    assert "        except errors.SessionPasswordNeeded:\n" in python
+    assert 'password="tide tables"' in python
+    javascript = javascript_program(calls)
+    assert "require('telegram/Password');" in javascript
+    assert "if (error.errorMessage !== 'SESSION_PASSWORD_NEEDED') throw error;" in javascript
+    assert "await computeCheck(await client.invoke(new Api.account.GetPassword())" in javascript
+
+
+async def test_a_step_ends_as_it_says() -> None:
+    state = Step("updates.getState", fails="TIMEOUT")
+    with pytest.raises(TextsError, match="should fail with TIMEOUT"):
+        await run_example("updates.getState", Example(steps=(state,)))
+    search = Step("contacts.search", {"q": "", "limit": 1}, fails="TIMEOUT")
+    with pytest.raises(TextsError, match=r"failed: .*SEARCH_QUERY_EMPTY"):
+        await run_example("updates.getState", Example(steps=(search,)))

@@ -268,6 +268,16 @@ def test_temporary_passwords(guarded: Keyed, stage: Stage) -> None:
 # ------------------------------------------------------------------ e-mail
 
 
+def test_every_e_mail_may_have_one_code() -> None:
+    stage = Stage(email_code="271828")
+    device = Keyed(stage.world)
+    sign_in(device)
+    request = change(device, "", "pw", email="ann@example.com")
+    assert refused(device, request) == (400, "EMAIL_UNCONFIRMED_6")
+    assert device.call(api.account.ConfirmPasswordEmail(code="271828"))
+    assert [mail.code for mail in stage.world.mails] == ["271828"]
+
+
 def test_an_address_is_confirmed_before_the_password_holds(stage: Stage, device: Keyed) -> None:
     """C1.1: EMAIL_UNCONFIRMED_X, X being the length of the code."""
     request = change(device, "", "pw", email="ann@example.com")
