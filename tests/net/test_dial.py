@@ -103,3 +103,24 @@ async def test_ipv6() -> None:
     server.close()
     with pytest.raises(ConnectionFailed, match=rf"\[::1\]:{port}: connection refused"):
         await connect("::1", port, Recorder())
+
+
+@pytest.mark.parametrize("turns", range(5))
+async def test_a_listener_that_stops_leaves_no_connection_half_made(turns: int) -> None:
+    """One that the system has accepted by then is made; asyncio would forget its socket."""
+    owners: list[Recorder] = []
+
+    def accept() -> PacketConnection:
+        owners.append(Recorder())
+        return PacketConnection(wire.ServerCodec(random=os.urandom), owners[-1])
+
+    server = await dial.listen("127.0.0.1", 0, accept)
+    with socket.create_connection(server.sockets[0].getsockname()):
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        await dial.stop([server])
+        assert not server.is_serving()
+        for owner in owners:
+            assert owner.conn is not None
+            owner.conn.abort()
+            await owner.conn.wait_closed()

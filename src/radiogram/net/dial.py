@@ -6,9 +6,10 @@ Knows sockets and addresses. Must not know what travels over them.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
@@ -103,6 +104,24 @@ async def listen(host: str, port: int, factory: Callable[[], PacketConnection]) 
         raise ConnectionFailed(
             f"cannot listen on {address(host, port)}: {_reason(error)}; choose another port or host"
         ) from error
+
+
+async def stop(listeners: Iterable[asyncio.Server]) -> None:
+    """Stop accepting connections, and close what listens.
+
+    A connection that was accepted in this turn of the loop is made in the next two. In between a
+    listener may not be closed, or the socket would be left open; so it first turns deaf.
+    """
+    closing = list(listeners)
+    loop = asyncio.get_running_loop()
+    for listener in closing:
+        for sock in listener.sockets:
+            with contextlib.suppress(NotImplementedError):  # the loop of Windows
+                loop.remove_reader(sock.fileno())
+    for _ in range(2):
+        await asyncio.sleep(0)
+    for listener in closing:
+        listener.close()
 
 
 def address(host: str, port: int) -> str:

@@ -20,7 +20,7 @@ from typing import Self
 from radiogram.crypto.rsa import PrivateKey
 from radiogram.errors import ConnectionFailed
 from radiogram.mtproto.server import SaltBook
-from radiogram.net.dial import listen
+from radiogram.net.dial import listen, stop
 from radiogram.net.driver import PacketConnection
 from radiogram.server.authorizations import Authorization
 from radiogram.server.clock import Clock
@@ -156,6 +156,7 @@ class Server:
     async def close(self) -> None:
         """Stop listening, close every connection, and close the database."""
         self._is_closed = True
+        await stop(self._listeners())
         self._stop_listening()
         for connection in list(self._connections):
             connection.close()
@@ -427,6 +428,10 @@ class Server:
         except ConnectionFailed:
             self._stop_listening()
             raise
+
+    def _listeners(self) -> list[asyncio.Server]:
+        found = [*(center.listener for center in self._centers.values()), self._proxy]
+        return [listener for listener in found if listener is not None]
 
     def _stop_listening(self) -> None:
         for center in self._centers.values():
