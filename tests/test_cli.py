@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -98,8 +99,8 @@ def test_serve_passes_its_options_on(monkeypatch: pytest.MonkeyPatch, tmp_path: 
 
     told: dict[str, Any] = {}
 
-    def fake(**options: Any) -> int:
-        told.update(options)
+    def fake(options: serve.Options) -> int:
+        told.update(asdict(options))
         return 3
 
     monkeypatch.setattr(serve, "run", fake)

@@ -5,6 +5,8 @@ Top layer. Knows the options and hands them on; what it does is imported when it
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 
@@ -87,45 +89,11 @@ import click
     is_flag=True,
     help="Tell address and public key as one line of JSON on standard output.",
 )
-def serve(
-    host: str,
-    port: int | None,
-    database: str | None,
-    key: str | None,
-    login_code: str | None,
-    world: str | None,
-    dc_id: int,
-    dcs: str | None,
-    mtproxy: str | None,
-    tls_cert: str | None,
-    tls_key: str | None,
-    faults: tuple[str, ...],
-    admin: str | None,
-    admin_token: str | None,
-    as_json: bool,
-) -> None:
+def serve(**options: Any) -> None:
     """Run a Telegram server.
 
     It ends on an interrupt (Ctrl-C) or when it is terminated.
     """
-    from radiogram.server.serve import run
+    from radiogram.server.serve import Options, run
 
-    raise SystemExit(
-        run(
-            host=host,
-            port=port,
-            database=database,
-            key=key,
-            login_code=login_code,
-            world=world,
-            dc_id=dc_id,
-            dcs=dcs,
-            mtproxy=mtproxy,
-            tls_cert=tls_cert,
-            tls_key=tls_key,
-            faults=faults,
-            admin=admin,
-            admin_token=admin_token,
-            as_json=as_json,
-        )
-    )
+    raise SystemExit(run(Options(**options)))

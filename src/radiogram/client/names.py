@@ -37,6 +37,12 @@ class Marked(msgspec.Struct, frozen=True):
     id: int
 
 
+class Invitation(msgspec.Struct, frozen=True):
+    """The hash of an invitation link."""
+
+    hash: str
+
+
 Name = Me | Username | Phone | Marked
 
 MAX_USERNAME = 32
@@ -60,6 +66,25 @@ def read_name(text: str) -> Name:
 
     Raises PeerNotFound for anything else, saying why.
     """
+    name = _read(text)
+    if isinstance(name, Invitation):
+        raise PeerNotFound(
+            f"{text!r} is an invitation, which names no peer before it is accepted; accept it "
+            "with `await client.join(link)`, and use the chat which that gives"
+        )
+    return name
+
+
+def read_invitation(text: str) -> str | None:
+    """Return the hash of an invitation link; None if the text is something else."""
+    try:
+        name = _read(text)
+    except PeerNotFound:
+        return None
+    return name.hash or None if isinstance(name, Invitation) else None
+
+
+def _read(text: str) -> Name | Invitation:
     stripped = text.strip()
     lowered = stripped.lower()
     if lowered in {"me", "self"}:
@@ -87,7 +112,7 @@ def _username(text: str, name: str) -> Username:
     return Username(name.lower())
 
 
-def _read_web(text: str, link: str) -> Name:
+def _read_web(text: str, link: str) -> Name | Invitation:
     if "://" not in link:
         link = "https://" + link
     try:
@@ -108,11 +133,9 @@ def _read_web(text: str, link: str) -> Name:
         first = path[1]
     if first.startswith(("+", " ")):
         phone = _phone(first.strip())
-        if phone is not None:
-            return phone
-        raise _invite(text)
+        return phone if phone is not None else Invitation(first[1:])
     if first == "joinchat":
-        raise _invite(text)
+        return Invitation("".join(path[1:2]))
     if first == "c" and len(path) > 1 and path[1].isascii() and path[1].isdigit():
         return Marked(mark_channel(int(path[1][:20])))
     if first.lower() in _NOT_NAMES:
@@ -120,7 +143,7 @@ def _read_web(text: str, link: str) -> Name:
     return _username(text, first.removeprefix("@"))
 
 
-def _read_tg(text: str, link: str) -> Name:
+def _read_tg(text: str, link: str) -> Name | Invitation:
     try:
         parts = urlsplit(link)
         query = parse_qs(parts.query)
@@ -135,15 +158,8 @@ def _read_tg(text: str, link: str) -> Name:
         if phone is not None:
             return phone
     if action == "join":
-        raise _invite(text)
+        return Invitation(value.get("invite", ""))
     number = {"user": value.get("id", ""), "privatepost": value.get("channel", "")}.get(action, "")
     if number.isascii() and number.isdigit():
         return Marked(int(number[:20]) if action == "user" else mark_channel(int(number[:20])))
     raise PeerNotFound(f"{text!r} is a link to something else than a peer")
-
-
-def _invite(text: str) -> PeerNotFound:
-    return PeerNotFound(
-        f"{text!r} is an invitation, which names no peer before it is accepted; accept it "
-        "with `await client.join(link)`, and use the chat which that gives"
-    )

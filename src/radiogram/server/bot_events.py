@@ -7,11 +7,13 @@ qts and its place in the log that updates.getDifference reads. Knows nothing of 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-from radiogram.server import chat_store
+from radiogram.server import chat_store, invites
 from radiogram.server.chat_store import ChatRow
 from radiogram.server.db import members, users
+from radiogram.server.invites import InviteRow
 from radiogram.server.updates import Changes
 from radiogram.tl import api
 
@@ -46,3 +48,31 @@ def listeners(ctx: Context, changes: Changes, chat: ChatRow, user_id: int) -> li
     if changes.people.rows([user_id])[user_id].is_bot:
         heard.add(user_id)
     return sorted(heard)
+
+
+def log_participant(
+    ctx: Context,
+    changes: Changes,
+    chat: ChatRow,
+    user_id: int,
+    was: api.TypeChatParticipant | api.TypeChannelParticipant | None,
+    now: api.TypeChatParticipant | api.TypeChannelParticipant | None,
+    invite: InviteRow | None,
+) -> None:
+    """Tell the bots of a chat what somebody was in it and is now."""
+    for bot_id in listeners(ctx, changes, chat, user_id):
+        said: dict[str, Any] = {
+            "date": ctx.now,
+            "actor_id": ctx.user_id,
+            "user_id": user_id,
+            "prev_participant": was,
+            "new_participant": now,
+            "invite": None if invite is None else invites.exported(ctx.tx, invite),
+        }
+        log(ctx, changes, bot_id, partial(_participant, chat, said))
+
+
+def _participant(chat: ChatRow, said: dict[str, Any], qts: int) -> api.TypeUpdate:
+    if chat.is_channel:
+        return api.UpdateChannelParticipant(channel_id=chat.id, qts=qts, **said)
+    return api.UpdateChatParticipant(chat_id=chat.id, qts=qts, **said)

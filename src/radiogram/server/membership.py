@@ -125,22 +125,7 @@ def changed(
     if isinstance(was, api.ChannelParticipantLeft):
         was = None
     shown = None if isinstance(now, api.ChannelParticipantLeft) else now
-    for bot_id in bot_events.listeners(ctx, changes, room.chat, after.user_id):
-        bot_events.log(
-            ctx,
-            changes,
-            bot_id,
-            lambda qts: api.UpdateChannelParticipant(
-                channel_id=room.chat.id,
-                date=ctx.now,
-                actor_id=ctx.user_id,
-                user_id=after.user_id,
-                prev_participant=was,
-                new_participant=shown,
-                invite=None if invite is None else invites.exported(ctx.tx, invite),
-                qts=qts,
-            ),
-        )
+    bot_events.log_participant(ctx, changes, room.chat, after.user_id, was, shown, invite)
 
 
 def _note(

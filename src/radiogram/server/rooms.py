@@ -395,22 +395,7 @@ def log_participant(
     """Tell the bots of a basic group what somebody was in it and is now (C0.3.4)."""
     was = participant(before) if before is not None and before.is_present else None
     now = participant(after) if after.is_present else None
-    for bot_id in bot_events.listeners(ctx, changes, chat, after.user_id):
-        bot_events.log(
-            ctx,
-            changes,
-            bot_id,
-            lambda qts: api.UpdateChatParticipant(
-                chat_id=chat.id,
-                date=ctx.now,
-                actor_id=ctx.user_id,
-                user_id=after.user_id,
-                prev_participant=was,
-                new_participant=now,
-                invite=None if invite is None else invites.exported(ctx.tx, invite),
-                qts=qts,
-            ),
-        )
+    bot_events.log_participant(ctx, changes, chat, after.user_id, was, now, invite)
 
 
 def rename(ctx: Context, room: Room, title: str) -> api.Updates:

@@ -62,45 +62,11 @@ class ServeError(RadiogramError):
     """The server cannot start with these options; the text says what to change."""
 
 
-def run(
-    *,
-    host: str = "127.0.0.1",
-    port: int | None = None,
-    database: str | None = None,
-    key: str | None = None,
-    login_code: str | None = None,
-    world: str | None = None,
-    dc_id: int = 2,
-    dcs: str | None = None,
-    mtproxy: str | None = None,
-    tls_cert: str | None = None,
-    tls_key: str | None = None,
-    faults: tuple[str, ...] = (),
-    admin: str | None = None,
-    admin_token: str | None = None,
-    as_json: bool = False,
-) -> int:
+def run(options: Options) -> int:
     """Serve until SIGTERM or SIGINT, and return the exit code of the process.
 
     What cannot be used is told in one line on stderr, with exit code 2.
     """
-    options = Options(
-        host=host,
-        port=port,
-        database=database,
-        key=key,
-        login_code=login_code,
-        world=world,
-        dc_id=dc_id,
-        dcs=dcs,
-        mtproxy=mtproxy,
-        tls_cert=tls_cert,
-        tls_key=tls_key,
-        faults=faults,
-        admin=admin,
-        admin_token=admin_token,
-        as_json=as_json,
-    )
     logging.basicConfig(
         stream=sys.stderr,
         level=os.environ.get("RADIOGRAM_LOG", "INFO").upper(),

@@ -7,7 +7,6 @@ Wherever a chat or a user is wanted, anything that names one will do, friendly o
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator, Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from radiogram import errors
+from radiogram.client import names
 from radiogram.tl import api
 
 if TYPE_CHECKING:
@@ -26,11 +26,6 @@ if TYPE_CHECKING:
 
 PAGE = 200
 """Participants that are asked for at a time: the most that Telegram gives."""
-
-_INVITATION = (
-    r"(?i:tg:(?://)?join/?\?invite=|(?:https?://)?(?:www\.)?(?:t|telegram)\.(?:me|dog)/"
-    r"(?:joinchat/|\+|%20))(?!\d+$)([\w-]+)"
-)
 
 
 async def create_group(
@@ -108,10 +103,10 @@ async def join(client: TelegramClient, chat: api.PeerLike) -> Chat:
     """
     from radiogram.client.objects.results import only_chat
 
-    invitation = re.fullmatch(_INVITATION, chat.strip()) if isinstance(chat, str) else None
+    invitation = names.read_invitation(chat) if isinstance(chat, str) else None
     marked_id = None
     if invitation is not None:
-        result = await client.invoke(api.messages.ImportChatInvite(hash=invitation[1]))
+        result = await client.invoke(api.messages.ImportChatInvite(hash=invitation))
     else:
         channel: Any = await client.input_peer(chat)
         marked_id = await client.marked_id(channel)

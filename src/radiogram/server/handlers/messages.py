@@ -21,11 +21,11 @@ from radiogram.server import (
 )
 from radiogram.server.botfather import BOTFATHER_ID
 from radiogram.server.delivery import Draft
-from radiogram.server.mentions import Mentions
 from radiogram.server.peers import Private, Room, Target
 from radiogram.server.rows import Content, MessageRow
 from radiogram.server.rpc import Context, RpcFault, handles
-from radiogram.server.updates import Box, Changes
+from radiogram.server.short import short_message
+from radiogram.server.updates import Changes
 from radiogram.tl import api
 
 SCHEDULE_AT_ONCE = 10
@@ -407,54 +407,4 @@ def _finish(ctx: Context, changes: Changes, target: Target, last: MessageRow) ->
         knows = {side.user.id for side in sides if side.dialog is not None}
     else:
         knows = set(dialog_store.dialog_owners(ctx.tx, target.peer))
-    changes.finish(lambda box: _short_message(box) if box.box_id in knows else None)
-
-
-def _short_message(box: Box) -> api.TypeUpdates | None:
-    """Return the short form of the only new message of a box, if it can say everything."""
-    if len(box.updates) != 1:
-        return None
-    (update,) = box.updates
-    if not isinstance(update, api.UpdateNewMessage):
-        return None
-    message = update.message
-    if not isinstance(message, api.Message) or isinstance(message.peer_id, api.PeerChannel):
-        return None
-    if message.noforwards or message.reply_markup is not None:
-        return None
-    said = Mentions(message)
-    if isinstance(message.peer_id, api.PeerUser):
-        if said.chats or said.users - {box.box_id, message.peer_id.user_id}:
-            return None
-        return api.UpdateShortMessage(
-            out=message.out,
-            silent=message.silent,
-            id=message.id,
-            user_id=message.peer_id.user_id,
-            message=message.message,
-            pts=update.pts,
-            pts_count=update.pts_count,
-            date=message.date,
-            fwd_from=message.fwd_from,
-            reply_to=message.reply_to,
-            entities=message.entities,
-        )
-    author = message.from_id
-    if not isinstance(author, api.PeerUser) or said.users - {box.box_id, author.user_id}:
-        return None
-    if said.chats - {message.peer_id.chat_id}:
-        return None
-    return api.UpdateShortChatMessage(
-        out=message.out,
-        silent=message.silent,
-        id=message.id,
-        from_id=author.user_id,
-        chat_id=message.peer_id.chat_id,
-        message=message.message,
-        pts=update.pts,
-        pts_count=update.pts_count,
-        date=message.date,
-        fwd_from=message.fwd_from,
-        reply_to=message.reply_to,
-        entities=message.entities,
-    )
+    changes.finish(lambda box: short_message(box) if box.box_id in knows else None)
