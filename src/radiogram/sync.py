@@ -29,7 +29,6 @@ from radiogram.errors import ClientError
 from radiogram.tl.base import Request
 
 if TYPE_CHECKING:
-    from types import TracebackType
     from typing import Self
 
 R = TypeVar("R")
@@ -82,12 +81,7 @@ class TelegramClient:
         self.connect()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.disconnect()
 
     # ── calls ────────────────────────────────────────────────────────────────────────────────

@@ -16,7 +16,6 @@ from radiogram.client.events import Event, Pattern
 from radiogram.errors import ClientError
 
 if TYPE_CHECKING:
-    from types import TracebackType
     from typing import Self
 
     from radiogram.client.client import TelegramClient
@@ -175,12 +174,7 @@ class ClientPool:
             raise
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.stop()
 
     # ── all together ─────────────────────────────────────────────────────────────────────────

@@ -20,7 +20,6 @@ from radiogram.client.methods.me import signed_in
 from radiogram.tl import api
 
 if TYPE_CHECKING:
-    from types import TracebackType
     from typing import Self
 
     from radiogram.client.asking import Answer
@@ -123,12 +122,7 @@ class QrLogin:
             raise
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         if self._stop is not None:
             self._stop()
 

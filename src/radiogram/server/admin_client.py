@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import socket
 from contextlib import suppress
-from types import TracebackType
 from typing import Any, Self
 
 from radiogram.errors import RadiogramError
@@ -74,12 +73,7 @@ class AdminClient:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 

@@ -14,7 +14,6 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from random import SystemRandom
-from types import TracebackType
 from typing import Self
 
 from radiogram.crypto.rsa import PrivateKey
@@ -173,12 +172,7 @@ class Server:
         await self.start()
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.close()
 
     # -------------------------------------------------------------- what it shows

@@ -25,7 +25,6 @@ from radiogram.tl.base import Request, TLObject
 from radiogram.tl.build import registry
 
 if TYPE_CHECKING:
-    from types import TracebackType
     from typing import Self
 
 R = TypeVar("R")
@@ -232,12 +231,7 @@ class StubTelegram(TelegramClient):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
         if error is None:
             self.check()
 

@@ -40,7 +40,6 @@ from radiogram.client.sessions.memory import MemorySession
 from radiogram.errors import SessionDamaged, SessionError, SessionInUse, SessionTooNew
 
 if TYPE_CHECKING:
-    from types import TracebackType
     from typing import Self
 
 FORMAT = 1
@@ -133,12 +132,7 @@ class SqlSession(MemorySession):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     @staticmethod
