@@ -71,12 +71,12 @@ class Served:
         *,
         database: str | None = None,
         world: str | None = None,
-        port: int | None = None,
         arguments: tuple[str, ...] = (),
     ) -> None:
         self.folder = tempfile.TemporaryDirectory(prefix="radiogram-served-")
         self.database = database
-        self.port = port or free_port()
+        self.port = 0
+        """0: not started yet; the server then finds one itself, and has it again afterwards."""
         self.arguments = list(arguments)
         if world is not None:
             path = Path(self.folder.name, "world.toml")
@@ -97,7 +97,7 @@ class Served:
         return self.process.pid
 
     def start(self) -> Address:
-        """Start the process, always on the same port, and wait for its line."""
+        """Start the process, each time on the port of the first, and wait for its line."""
         command = [sys.executable, "-m", "radiogram", "serve", "--json"]
         command += ["--port", str(self.port), *self.arguments]
         if self.database is not None:
@@ -116,6 +116,7 @@ class Served:
         except (ValueError, TypeError, TimeoutError) as error:
             self.kill()
             raise RuntimeError(f"radiogram serve said {error}; stderr:\n{self.log}") from error
+        self.port = self.address.port
         return self.address
 
     def kill(self) -> None:
