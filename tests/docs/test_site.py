@@ -38,6 +38,7 @@ def test_the_link_check_finds_what_is_broken(tmp_path: Path) -> None:
     (tmp_path / "a.html").write_text(
         '<h1 id="x"></h1><a href="b.html">b</a><a href="#y">y</a><a href="#x">x</a>'
         '<script src="https://example.org/a.js"></script><a href="https://example.org">out</a>'
+        '<pre>&lt;script src="https://example.org/b.js"&gt;</pre>'
     )
     assert sorted(broken_links(tmp_path)) == [
         "a.html: #y has no such heading",

@@ -9,7 +9,8 @@ from urllib.parse import unquote
 
 from radiogram.docs.html import STATIC, Site, static
 
-_LINK = re.compile(r'(?:href|src)="([^"]*)"')
+_LINK = re.compile(r'<\w[^<>]*? (href|src)="([^"]*)"')
+"""A link of a tag; what an example shows of one is text."""
 _ID = re.compile(r' id="([^"]*)"')
 
 
@@ -38,9 +39,9 @@ def broken_links(target: Path) -> Iterator[str]:
     ids: dict[Path, frozenset[str]] = {}
     for page in sorted(target.rglob("*.html")):
         text = page.read_text("utf-8")
-        for link in sorted(set(_LINK.findall(text))):
+        for attribute, link in sorted(set(_LINK.findall(text))):
             if re.match("https?:", link):
-                if "src=" in text and f'src="{link}"' in text:
+                if attribute == "src":
                     yield f"{page.relative_to(target)}: loads {link} from elsewhere"
                 continue
             where, _, part = link.partition("#")
