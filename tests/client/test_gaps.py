@@ -273,6 +273,110 @@ def test_qts_of_zero_resets_nothing() -> None:
     assert gaps.state.qts == 100
 
 
+def secret(number: int) -> api.EncryptedMessage:
+    return api.EncryptedMessage(
+        random_id=number, chat_id=2, date=1, bytes=b"", file=api.EncryptedFileEmpty()
+    )
+
+
+def test_what_qts_count_comes_by_difference_too() -> None:  # C0.3.4, C6.3
+    gaps = Gaps(now=0, state=State(pts=1, qts=5, date=1), fresh=True)
+    pushed = gaps.feed(container(api.UpdateNewEncryptedMessage(message=secret(1), qts=6)), 0)
+    assert gaps.feed(container(update_of("qts", "", 9, 0)), 0) == []
+    gaps.handle_deadline(1)
+    (fetch,) = gaps.fetches()
+    assert fetch.qts == 6
+    assert gaps.feed(container(update_of("qts", "", 11, 0)), 1) == []
+    answer = api.updates.Difference(
+        new_messages=[],
+        new_encrypted_messages=[secret(1), secret(2)],
+        other_updates=[update_of("qts", "", qts, 0) for qts in (6, 8, 9, 10)],
+        chats=[],
+        users=[],
+        state=api.updates.State(pts=1, qts=10, date=2, seq=0, unread_count=0),
+    )
+    told = gaps.difference(answer, 1)
+    assert [one.key for one in pushed + told] == [
+        "NewEncryptedMessage:2:1",
+        "NewEncryptedMessage:2:2",
+        "BotStopped:8",
+        "BotStopped:9",
+        "BotStopped:10",
+        "BotStopped:11",
+    ]
+    assert gaps.state == State(1, 11, 2, 0)
+
+
+def test_a_gap_in_seq_keeps_nothing_from_channels() -> None:  # C0.3.6
+    gaps = fresh(channels={7: 3})
+    config = api.UpdateConfig()
+    late = api.Updates(updates=[config, gone(7, 4)], users=[], chats=[], date=5, seq=9)
+    (told,) = gaps.feed(late, 0)
+    assert told.channel_id == 7
+    assert gaps.is_fetching(None)
+    assert gaps.state == State(pts=1, date=1)
+
+
+def test_a_difference_that_does_not_help_is_fetched_again_later() -> None:
+    gaps = fresh()
+    behind = api.updates.DifferenceEmpty(date=1, seq=0)
+    gaps.feed(container(update_of("common", "", 3, 1)), 0)
+    waits, now = [], 0.5
+    for _ in range(4):
+        gaps.handle_deadline(now)
+        assert gaps.fetches()
+        assert gaps.difference(behind, now) == []
+        deadline = gaps.next_deadline()
+        assert deadline is not None
+        waits.append(deadline - now)
+        now = deadline
+    assert waits == [1, 2, 4, 8]
+    assert len(gaps.feed(container(update_of("common", "", 2, 1)), now)) == 2
+
+
+def test_the_server_says_when_a_channel_may_be_asked_again() -> None:  # C6.7
+    gaps = fresh(channels={7: 3})
+    gaps.want(7)
+    gaps.fetches()
+    gaps.channel_difference(
+        7, api.updates.ChannelDifferenceEmpty(final=True, pts=3, timeout=5000), 100
+    )
+    gaps.handle_deadline(5099)
+    assert not gaps.is_fetching(7)
+    gaps.handle_deadline(5100)
+    assert gaps.is_fetching(7)
+
+
+def test_a_hole_before_the_first_state_is_filled() -> None:
+    gaps = Gaps(now=0)
+    assert len(gaps.feed(container(update_of("common", "", 6, 1)), 0)) == 1
+    assert len(gaps.feed(container(update_of("common", "", 8, 1)), 0)) == 1
+    gaps.start(api.updates.State(pts=8, qts=0, date=1, seq=0, unread_count=0), 0)
+    assert [fetch.pts for fetch in gaps.fetches()] == [5]
+
+
+def test_no_hole_before_the_first_state_is_none() -> None:
+    gaps = Gaps(now=0)
+    for pts in (6, 7):
+        gaps.feed(container(update_of("common", "", pts, 1)), 0)
+    gaps.start(api.updates.State(pts=7, qts=0, date=1, seq=0, unread_count=0), 0)
+    assert gaps.fetches() == []
+
+
+def test_keys_differ_where_the_line_does_not_move() -> None:
+    reads = [
+        api.UpdateReadChannelInbox(channel_id=5, max_id=max_id, still_unread_count=0, pts=4)
+        for max_id in (1, 2, 2)
+    ]
+    assert [key_of(read) for read in reads] == [
+        "5:ReadChannelInbox:4:1",
+        "5:ReadChannelInbox:4:2",
+        "5:ReadChannelInbox:4:2",
+    ]
+    typing = [api.UpdateUserTyping(user_id=n, action=api.SendMessageTypingAction()) for n in (1, 2)]
+    assert len({key_of(one) for one in typing}) == 2
+
+
 def short(**options: Any) -> api.UpdateShortMessage:
     return api.UpdateShortMessage(
         id=10, user_id=555, message="hi", pts=2, pts_count=1, date=1, **options

@@ -12,10 +12,11 @@ import pytest
 from radiogram import errors
 from radiogram.client.gaps import Delivery
 from radiogram.client.pump import UpdatePump, affected_line, chat_of
+from radiogram.client.turns import wait
 from radiogram.sessions import MemorySession, State
 from radiogram.tl import api
 
-from .test_gaps import Source, container, text_message
+from .test_gaps import Source, container, text_message, update_of
 
 
 class Notebook(MemorySession):
@@ -243,6 +244,106 @@ async def test_slow_handlers_lose_nothing_and_fill_no_memory(
     assert (notes.state, notes.channels) == (State(35, 0, 1, 0), {1: 67})
 
 
+async def test_new_channels_and_long_ones_are_not_lost_while_handlers_are_slow(
+    make: Make, telegram: Telegram, caplog: pytest.LogCaptureFixture
+) -> None:
+    handler, notes = Handler(), Notebook(State(1, 0, 1, 0), {2: 1})
+    handler.gate.clear()
+    pump = make(handler, keeper=notes, limit=4)
+    for _ in range(4):
+        pump.push(container(telegram.source.happen(None)))
+    pump.push(container(telegram.source.happen(1)))
+    telegram.source.happen(2)
+    pump.push(container(api.UpdateChannelTooLong(channel_id=2)))
+    handler.gate.set()
+    await pump.drain()
+    assert sorted(handler.seen) == ["1-2", "2-2", "a2", "a3", "a4", "a5"]
+    assert "4 updates wait for their handlers" in caplog.text
+
+
+@pytest.mark.parametrize("how", ["cancels itself", "awaits what was cancelled"])
+async def test_cancelling_inside_a_handler_ends_no_chat(
+    make: Make, telegram: Telegram, how: str
+) -> None:
+    seen = []
+
+    async def handle(delivery: Delivery) -> None:
+        seen.append(delivery.key)
+        if len(seen) > 1:
+            return
+        task = asyncio.current_task()
+        if how == "awaits what was cancelled":
+            task = asyncio.create_task(asyncio.sleep(60))
+        assert task is not None
+        task.cancel()
+        await (asyncio.sleep(0) if task is asyncio.current_task() else task)
+
+    notes = Notebook(State(1, 0, 1, 0))
+    pump = make(handle, keeper=notes)
+    for _ in range(3):
+        pump.push(container(telegram.source.happen(None)))
+    await pump.drain()
+    assert seen == ["NewMessage:2", "NewMessage:3", "NewMessage:4"]
+    assert pump.health().failures == 1
+    assert notes.state == State(4, 0, 1, 0)
+
+
+async def test_a_handler_that_stops_the_stream_is_the_last(make: Make, telegram: Telegram) -> None:
+    seen = []
+
+    async def handle(delivery: Delivery) -> None:
+        seen.append(delivery.key)
+        await pump.stop()
+
+    notes = Notebook(State(1, 0, 1, 0))
+    pump = make(handle, keeper=notes)
+    for _ in range(3):
+        pump.push(container(telegram.source.happen(None)))
+    await pump.drain()
+    assert seen == ["NewMessage:2"]
+    assert notes.state == State(2, 0, 1, 0), "it was dealt with, the others come again"
+
+
+async def test_who_waits_for_an_event_keeps_nobody_from_being_heard(make: Make) -> None:
+    answer = asyncio.Event()
+    running = most = 0
+
+    async def handle(delivery: Delivery) -> None:
+        nonlocal running, most
+        if delivery.channel_id != 9:
+            await wait(answer)
+            child = asyncio.create_task(wait(answer))  # has no turn to lend
+            await child
+        running += 1
+        most = max(most, running)
+        await asyncio.sleep(0)
+        running -= 1
+        if delivery.channel_id == 9:
+            answer.set()
+
+    pump = make(handle, keeper=Notebook(State(1, 0, 1, 0)), parallel=2)
+    for line in range(1, 10):
+        pump.push(container(update_of("channel", str(line), 2, 1)))
+    async with asyncio.timeout(5):
+        await pump.drain()
+    assert most <= 2
+    assert pump._turns._value == 2
+
+
+async def test_a_wait_that_is_cut_short_leaves_the_turns_right(
+    make: Make, telegram: Telegram
+) -> None:
+    async def handle(delivery: Delivery) -> None:
+        async with asyncio.timeout(0):
+            await wait(asyncio.Event())
+
+    pump = make(handle, keeper=Notebook(State(1, 0, 1, 0)), parallel=3)
+    pump.push(container(telegram.source.happen(None)))
+    await pump.drain()
+    assert pump.health().failures == 1
+    assert pump._turns._value == 3
+
+
 async def test_a_gap_is_fetched_when_its_time_is_over(
     make: Make, telegram: Telegram, clock: Clock
 ) -> None:
@@ -297,6 +398,68 @@ async def test_a_state_that_the_server_does_not_know(make: Make, telegram: Teleg
     assert handler.seen == ["UpdatesTooLong"]
     assert pump.health().lost == 1
     assert notes.state == State(1, 0, 1, 0)
+
+
+async def test_a_state_that_cannot_be_had_is_asked_for_again(
+    make: Make, telegram: Telegram, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """E8: else the stream would stand still for ever."""
+    handler, notes = Handler(), Notebook()
+    telegram.refuse[api.updates.GetState] = errors.rpc_error(500, "RPC_CALL_FAIL")
+    pump = make(handler, keeper=notes)
+    await pump.start()
+    assert "asking again in 1 s" in caplog.text
+    clock.now += 1
+    pump._deadline_reached()
+    await pump.drain()
+    assert "asking again in 2 s" in caplog.text
+    del telegram.refuse[api.updates.GetState]
+    clock.now += 2
+    pump._deadline_reached()
+    await pump.drain()
+    pump.push(container(telegram.source.happen(None)))
+    await pump.drain()
+    assert (handler.seen, notes.state) == (["a2"], State(2, 0, 1, 0))
+
+
+async def test_starting_over_may_fail_and_is_tried_again(
+    make: Make, telegram: Telegram, clock: Clock
+) -> None:
+    handler, notes = Handler(), Notebook(State(1000, 0, 1, 0))
+    error = errors.rpc_error(400, "PERSISTENT_TIMESTAMP_INVALID")
+    telegram.refuse[api.updates.GetDifference] = error
+    telegram.refuse[api.updates.GetState] = errors.rpc_error(500, "RPC_CALL_FAIL")
+    pump = make(handler, keeper=notes)
+    await pump.start()
+    await pump.drain()
+    assert pump.health().fetching == ()
+    telegram.refuse.clear()
+    clock.now += 1
+    pump._deadline_reached()
+    await pump.drain()
+    assert notes.state == State(1000, 0, 1, 0)
+
+
+@pytest.mark.parametrize("why", ["PERSISTENT_TIMESTAMP_INVALID", "no access hash"])
+async def test_a_channel_whose_past_cannot_be_had_is_told(
+    make: Make, telegram: Telegram, why: str
+) -> None:  # E10
+    handler, notes = Handler(), Notebook(State(1, 0, 1, 0), {7: 1000})
+    options: dict[str, Any] = {}
+    if why == "no access hash":
+
+        def input_channel(number: int) -> api.InputChannel:
+            raise errors.PeerNotFound(f"channel {number} was never seen")
+
+        options["input_channel"] = input_channel
+    telegram.refuse[api.updates.GetChannelDifference] = errors.rpc_error(400, why)
+    pump = make(handler, keeper=notes, **options)
+    await pump.start()
+    await pump.drain()
+    assert handler.seen == ["UpdateChannelTooLong"]
+    assert handler.keys == ["7TooLong:1000"]
+    assert pump.health().lost == 1
+    assert notes.channels == {}
 
 
 async def test_a_server_that_fails_is_asked_again(

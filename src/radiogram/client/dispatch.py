@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from radiogram import errors
 from radiogram.client.events import Album, Event, Pattern, StopPropagation
+from radiogram.client.turns import wait
 
 if TYPE_CHECKING:
     from radiogram.client.client import TelegramClient
@@ -73,7 +74,7 @@ class Stream(Generic[E]):
             if self._over:
                 raise StopAsyncIteration
             self._filled.clear()
-            await self._filled.wait()
+            await wait(self._filled)
         event, self._reading = self._waiting.popleft()
         return event
 
@@ -180,7 +181,11 @@ class Dispatcher:
                 log.exception("a filter failed with %s", delivery.key)
 
     async def dispatch(self, delivery: Delivery) -> None:
-        """Hand one update to the handlers that want it. Raises nothing but cancellation."""
+        """Hand one update to the handlers that want it.
+
+        Raises nothing, except CancelledError if the task that runs it was cancelled; a handler
+        that has waited for something that was cancelled has failed like any other.
+        """
         for handler in list(self._handlers):
             try:
                 event = handler.pattern.match(self._client, delivery)
@@ -188,14 +193,23 @@ class Dispatcher:
                     await self._call(handler.callback, event)
             except StopPropagation:
                 return
-            except Exception:
-                self.failures += 1
-                log.exception(
-                    "the handler %s failed with %s; the update was %r",
-                    getattr(handler.callback, "__qualname__", handler.callback),
-                    delivery.key,
-                    delivery.update,
-                )
+            except asyncio.CancelledError as error:
+                task = asyncio.current_task()
+                if task is None or task.cancelling():
+                    raise
+                self._failed(handler, delivery, error)
+            except Exception as error:  # noqa: BLE001 - handlers may raise anything
+                self._failed(handler, delivery, error)
+
+    def _failed(self, handler: Handler, delivery: Delivery, error: BaseException) -> None:
+        self.failures += 1
+        log.error(
+            "the handler %s failed with %s; the update was %r",
+            getattr(handler.callback, "__qualname__", handler.callback),
+            delivery.key,
+            delivery.update,
+            exc_info=error,
+        )
 
     async def _call(self, callback: Callback[Any], event: Event) -> None:
         call = _end(callback)

@@ -104,7 +104,16 @@ class _Held(NamedTuple):
 class _Line:
     """What the account's line and a channel's have in common."""
 
-    __slots__ = ("deadline", "failures", "fetching", "gap_until", "held", "last_update", "pts")
+    __slots__ = (
+        "deadline",
+        "failures",
+        "fetching",
+        "futile",
+        "gap_until",
+        "held",
+        "last_update",
+        "pts",
+    )
 
     def __init__(self, pts: int, now: float) -> None:
         self.pts = pts
@@ -113,6 +122,7 @@ class _Line:
         self.deadline: float | None = now + SILENCE
         self.fetching = False
         self.failures = 0
+        self.futile = 0  # differences in a row that did not close the gap
         self.last_update = now
 
     def touch(self, now: float) -> None:
@@ -123,6 +133,17 @@ class _Line:
 
 _INFORMATIVE = ("updateReadChannelInbox", "updateChannelTooLong")
 """Updates of channels whose pts moves nothing."""
+
+
+_NEW = (api.UpdateNewMessage, api.UpdateNewChannelMessage, api.UpdateNewEncryptedMessage)
+"""What a difference tells as messages, which are not numbered one by one."""
+
+
+def _is_of_channel(update: Any) -> bool:
+    if isinstance(update, api.UpdateChannelTooLong):
+        return True
+    place = place_of(update)
+    return place is not None and place.channel_id is not None
 
 
 def _who(result: Any) -> tuple[dict[int, Any], dict[int, Any]]:
@@ -161,11 +182,12 @@ class Gaps:
         self._channels: dict[int, _Line] = {
             channel_id: _Line(pts, now) for channel_id, pts in (channels or {}).items()
         }
+        self._early: list[int] | None = None  # before the first state: from which pts, up to where
         self._held_qts: dict[int, _Held] = {}
         self._qts_until: float | None = None
         self._wanted: OrderedDict[int | None, None] = OrderedDict()
         self._moved: set[int | None] = set()
-        self._remembered: OrderedDict[tuple[int | None, int], None] = OrderedDict()
+        self._remembered: OrderedDict[str, None] = OrderedDict()
         if self._known and catch_up and not fresh:
             self.want(None)
             for channel_id in self._channels:
@@ -288,6 +310,12 @@ class Gaps:
         line.deadline = now + wait
         return []
 
+    def lost_channel(self, channel_id: int) -> list[Delivery]:
+        """Tell that what was missed in a channel cannot be had."""
+        if channel_id not in self._channels:
+            return []
+        return [self._lost(api.UpdateChannelTooLong(channel_id=channel_id), channel_id)]
+
     # ── results ──────────────────────────────────────────────────────────────────────────────
 
     def start(self, state: api.updates.State, now: float) -> None:
@@ -296,6 +324,11 @@ class Gaps:
         self._moved.add(None)
         self._account = _Line(state.pts, now)
         self._qts, self._date, self._seq = state.qts, state.date, state.seq
+        early, self._early = self._early, None
+        if early is not None and 0 < early[0] < state.pts != early[1]:
+            # Something was handed out before, and something after it has not come.
+            self._account.pts = early[0]
+            self.want(None)
 
     def learn_channel(self, channel_id: int, pts: int, now: float) -> None:
         """Begin to follow a channel whose pts a dialog told; a known one stays where it is."""
@@ -324,7 +357,8 @@ class Gaps:
                 self.want(None)
             case api.updates.Difference():
                 told = self._missed(None, result, result.state, now)
-        return told + self._drain(None, now)
+        told += self._drain_qts(now)
+        return told + self._settle(None, now)
 
     def channel_difference(
         self, channel_id: int, result: api.updates.TypeChannelDifference, now: float
@@ -351,9 +385,25 @@ class Gaps:
                 told.append(self._lost(lost, channel_id, users, chats))
             case api.updates.ChannelDifference():
                 told = self._missed(channel_id, result, result.pts, now)
+        line.deadline = now + max(SILENCE, result.timeout or 0)  # C6.7: not before
         if not final:
             self.want(channel_id)
-        return told + self._drain(channel_id, now)
+        return told + self._settle(channel_id, now)
+
+    def _settle(self, channel_id: int | None, now: float) -> list[Delivery]:
+        """Hand out what fits after a difference; ask again if that did not close the gap.
+
+        It does not when the server that told the difference is behind the one that pushed.
+        """
+        told = self._drain(channel_id, now)
+        line = self._line(channel_id)
+        assert line is not None
+        if not line.held:
+            line.futile = 0
+        elif line.gap_until is None and not self.is_fetching(channel_id):
+            line.gap_until = now + RETRY_AFTER[min(line.futile, len(RETRY_AFTER) - 1)]
+            line.futile += 1
+        return told
 
     def affected(
         self, channel_id: int | None, pts: int, pts_count: int, now: float
@@ -371,17 +421,31 @@ class Gaps:
         """Hand out what a difference tells, then let the line stand where it says."""
         line = self._account if channel_id is None else self._channels[channel_id]
         users, chats = _who(result)
-        news = api.UpdateNewMessage if channel_id is None else api.UpdateNewChannelMessage
-        updates: list[Any] = [
-            news(message=message, pts=0, pts_count=0)
-            for message in result.new_messages
-            if (channel_id, getattr(message, "id", 0)) not in self._remembered
-        ]
-        before = line.pts
+        new: list[Any]
+        if channel_id is None:
+            new = [
+                api.UpdateNewMessage(message=message, pts=0, pts_count=0)
+                for message in result.new_messages
+            ] + [
+                api.UpdateNewEncryptedMessage(message=message, qts=0)
+                for message in result.new_encrypted_messages
+            ]
+        else:
+            new = [
+                api.UpdateNewChannelMessage(message=message, pts=0, pts_count=0)
+                for message in result.new_messages
+            ]
+        updates = [update for update in new if key_of(update) not in self._remembered]
+        before, qts_before = line.pts, self._qts
         later: list[Any] = []
         for update in result.other_updates:
             place = place_of(update)
-            if place is None or place.channel_id != channel_id:
+            qts = getattr(update, "qts", None) if place is None and channel_id is None else None
+            if qts:
+                # Counted by the state that comes with them, so they are not to be held.
+                if qts > qts_before:
+                    updates.append(update)
+            elif place is None or place.channel_id != channel_id:
                 later.append(update)
             elif place.pts > before or place.moves == 0:
                 updates.append(update)
@@ -461,8 +525,10 @@ class Gaps:
         if seq_start:
             if self._known and seq_start > self._seq + 1:
                 self.want(None)
-                return []
-            if seq_start <= self._seq:
+                # The difference repeats nothing of channels: they have lines of their own.
+                updates = [update for update in updates if _is_of_channel(update)]
+                seq = date = 0
+            elif seq_start <= self._seq:
                 return []
         moved = not updates
         told: list[Delivery] = []
@@ -516,8 +582,12 @@ class Gaps:
     def _place_qts(self, qts: int, held: _Held, now: float) -> list[Delivery]:
         if qts <= self._qts:
             return []
-        told: list[Delivery] = []
         self._held_qts[qts] = held
+        return self._drain_qts(now)
+
+    def _drain_qts(self, now: float) -> list[Delivery]:
+        """Hand out held updates that fit by now."""
+        told: list[Delivery] = []
         while (found := self._held_qts.pop(self._qts + 1, None)) is not None:
             self._qts += 1
             told.append(self._deliver(found.update, None, found.users, found.chats))
@@ -544,6 +614,11 @@ class Gaps:
             self._channels[place.channel_id] = _Line(first, now)
             return self._hand_out(held)
         if place.channel_id is None and not self._known:
+            before = place.pts - place.moves
+            if self._early is None:
+                self._early = [before, place.pts]
+            elif before == self._early[1]:
+                self._early[1] = place.pts
             return self._hand_out(held)
         line.touch(now)
         if place.moves == 0 and held.update is not None and held.update.TL_NAME in _INFORMATIVE:
@@ -596,8 +671,9 @@ class Gaps:
         users: dict[int, Any],
         chats: dict[int, Any],
     ) -> Delivery:
-        if isinstance(update, api.UpdateNewMessage | api.UpdateNewChannelMessage):
-            self._remembered[channel_id, getattr(update.message, "id", 0)] = None
+        key = key_of(update)
+        if isinstance(update, _NEW):
+            self._remembered[key] = None
             if len(self._remembered) > MAX_REMEMBERED:
                 self._remembered.popitem(last=False)
-        return Delivery(update, channel_id, key_of(update), users, chats)
+        return Delivery(update, channel_id, key, users, chats)

@@ -6,12 +6,12 @@ Knows the shapes of updates and messages, and no state.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from hashlib import blake2s
 from typing import Any
 
 import msgspec
 
 from radiogram.tl import api
-from radiogram.tl.base import TLObject
 
 
 class Place(msgspec.Struct, frozen=True, gc=False):
@@ -49,13 +49,31 @@ def key_of(update: Any) -> str:
     name = update.TL_NAME.removeprefix("update")
     place = place_of(update)
     line = "" if place is None or place.channel_id is None else f"{place.channel_id}:"
-    message = getattr(update, "message", None)
-    if isinstance(message, TLObject) and "New" in name:
-        return f"{line}{name}:{getattr(message, 'id', 0)}"
+    if update.TL_NAME in _NEW_MESSAGES:
+        return f"{line}{name}:{getattr(update.message, 'id', 0)}"
+    if isinstance(update, api.UpdateNewEncryptedMessage):
+        return f"{name}:{update.message.chat_id}:{update.message.random_id}"
     if place is not None:
-        return f"{line}{name}:{place.pts}"
+        return f"{line}{name}:{place.pts}{_part(update)}"
     qts = getattr(update, "qts", None)
-    return f"{name}:{qts}" if qts is not None else f"{name}:{update!r}"
+    return f"{name}:{qts}" if qts else f"{name}:{_digest(update)}"
+
+
+_NEW_MESSAGES = ("updateNewMessage", "updateNewChannelMessage")
+
+
+def _part(update: Any) -> str:
+    """Tell apart what moves no line, and so shares its pts with others of its kind."""
+    if isinstance(update, api.UpdateReadChannelInbox):
+        return f":{update.max_id}"
+    if isinstance(update, api.UpdateWebPage | api.UpdateChannelWebPage):
+        return f":{getattr(update.webpage, 'id', 0)}"
+    return ""
+
+
+def _digest(update: Any) -> str:
+    """Name an update that nothing counts by what it says."""
+    return blake2s(repr(update).encode(errors="surrogatepass"), digest_size=8).hexdigest()
 
 
 def order(update: Any) -> tuple[int, int, int]:

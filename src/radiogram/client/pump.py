@@ -28,10 +28,11 @@ import msgspec
 from radiogram import errors
 from radiogram.client.albums import Albums, Complete, grouped_id_of
 from radiogram.client.dispatch import Hold, Release
-from radiogram.client.gaps import Delivery, Fetch, Gaps
+from radiogram.client.gaps import RETRY_AFTER, Delivery, Fetch, Gaps
 from radiogram.client.journal import Entry, Journal, LineState
 from radiogram.client.placing import place_of, sent_message
 from radiogram.client.sessions import State
+from radiogram.client.turns import Turn
 from radiogram.net.deadline import Timer
 from radiogram.tl import api
 
@@ -40,7 +41,7 @@ log = logging.getLogger("radiogram.client.updates")
 LIMIT = 5_000
 """Updates that may wait for their handlers before pushes are let go."""
 PARALLEL = 100
-"""Chats whose handlers run at the same time."""
+"""Chats whose handlers run at the same time; those that wait for an event do not count."""
 
 _CLOSED = {
     "CHANNEL_INVALID",
@@ -120,6 +121,8 @@ class UpdatePump:
         self._self_id = self_id
         self._limit = limit
         self._turns = asyncio.Semaphore(parallel)
+        self._start_at: float | None = None
+        self._failed_starts = 0
         state, channels = keeper.lines()
         self._gaps = Gaps(
             now=clock(),
@@ -144,9 +147,26 @@ class UpdatePump:
     # ── from the client ──────────────────────────────────────────────────────────────────────
 
     async def start(self) -> None:
-        """Find out where the account stands, or what was missed since the state that was kept."""
+        """Find out where the account stands, or what was missed since the state that was kept.
+
+        What keeps the server from telling is logged, and it is asked again later.
+        """
         if self._gaps.state is None:
-            state = await self._invoke(api.updates.GetState())
+            try:
+                state = await self._invoke(api.updates.GetState())
+            except errors.RadiogramError as error:
+                wait = RETRY_AFTER[min(self._failed_starts, len(RETRY_AFTER) - 1)]
+                self._failed_starts += 1
+                if not self._stopped:
+                    log.warning(
+                        "updates cannot be followed yet, since the server does not tell where the "
+                        "account stands (%s); asking again in %g s",
+                        error,
+                        wait,
+                    )
+                    self._start_at = self._clock() + wait
+                    self._set_timer()
+                return
             self._gaps.start(state, self._clock())
             self._after([])
         self._fetch()
@@ -286,18 +306,30 @@ class UpdatePump:
     async def _serve(self, chat: object) -> None:
         """Hand the updates of one chat over, one after the other, until there are none."""
         queue = self._queues[chat]
-        while queue:
+        while queue and not self._stopped:  # a handler may have disconnected
             delivery, entries = queue[0]
-            async with self._turns:
+            async with Turn(self._turns):
                 try:
                     await self._handle(delivery)
-                except Exception:
-                    self.failures += 1
-                    log.exception("a handler failed with %s", delivery.key)
+                except asyncio.CancelledError as error:
+                    task = asyncio.current_task()
+                    if self._stopped or task is None:
+                        raise
+                    # Not by us: a handler has cancelled its own task. Its chat goes on.
+                    while task.uncancel():
+                        pass
+                    self._failed(delivery, error)
+                except Exception as error:  # noqa: BLE001 - handlers may raise anything
+                    self._failed(delivery, error)
             queue.popleft()
             for entry in entries:
                 self._done(entry)
-        del self._queues[chat]
+        if self._queues.get(chat) is queue:
+            del self._queues[chat]
+
+    def _failed(self, delivery: Delivery, error: BaseException) -> None:
+        self.failures += 1
+        log.error("a handler failed with %s", delivery.key, exc_info=error)
 
     def _spawn(self, work: Any) -> None:
         self._idle.clear()
@@ -315,12 +347,24 @@ class UpdatePump:
     # ── too much at once ─────────────────────────────────────────────────────────────────────
 
     def _let_go(self, updates: api.TypeUpdates) -> None:
+        if not self._behind:
+            log.warning(
+                "%d updates wait for their handlers: what is pushed is let go, and fetched when "
+                "half of them are done; is a handler stuck, or a stream of events not read?",
+                self._journal.open,
+            )
         self._behind.add(None)
         inner: list[Any] = getattr(updates, "updates", None) or [getattr(updates, "update", None)]
         for update in inner:
             place = place_of(update) if update is not None else None
             if place is not None:
+                if place.channel_id is not None:
+                    # A channel that is new begins before its first update, which is let go.
+                    before = max(1, place.pts - max(1, place.moves))
+                    self._gaps.learn_channel(place.channel_id, before, self._clock())
                 self._behind.add(place.channel_id)
+            elif isinstance(update, api.UpdateChannelTooLong):
+                self._behind.add(update.channel_id)
 
     def _catch_up(self) -> None:
         behind, self._behind = self._behind, set()
@@ -332,14 +376,19 @@ class UpdatePump:
 
     def _deadline_reached(self) -> None:
         now = self._clock()
+        if self._start_at is not None and self._start_at <= now:
+            self._start_at = None
+            self._spawn(self.start())
         self._gaps.handle_deadline(now)
         self._complete(self._albums.handle_deadline(now))
         self._set_timer()
         self._fetch()
 
     def _set_timer(self) -> None:
-        gaps, albums = self._gaps.next_deadline(), self._albums.next_deadline()
-        self._timer.set(gaps if albums is None else albums if gaps is None else min(gaps, albums))
+        if self._stopped:
+            return
+        times = (self._gaps.next_deadline(), self._albums.next_deadline(), self._start_at)
+        self._timer.set(min((time for time in times if time is not None), default=None))
 
     def _fetch(self) -> None:
         if self._stopped or self._behind:
@@ -354,15 +403,24 @@ class UpdatePump:
             channel = None if line is None else self._input_channel(line)
             result = await self._invoke(fetch.request(channel, is_bot=self._is_bot))
         except errors.RpcError as error:
-            await self._refused(fetch, error)
+            if line is not None and error.name in _CLOSED:
+                log.info("channel %d is closed to the account: %s", line, error)
+                self._close(line)
+            elif error.name in _JUMP:
+                await self._jump(line, error)
+            else:
+                self._put_off(line, error)
             return
-        except errors.PeerNotFound:
-            self._close(fetch.channel_id)
+        except errors.PeerNotFound as error:
+            assert line is not None
+            self._lose(line, error)
             return
         except errors.RadiogramError as error:
-            log.info("a difference could not be fetched: %s", error)
-            self._gaps.failed(line, self._clock())
-            self._set_timer()
+            self._put_off(line, error)
+            return
+        except Exception as error:
+            log.exception("a difference could not be fetched")
+            self._put_off(line, error)
             return
         now = self._clock()
         if line is None:
@@ -370,26 +428,36 @@ class UpdatePump:
         else:
             self._after(self._gaps.channel_difference(line, result, now))
 
-    async def _refused(self, fetch: Fetch, error: errors.RpcError) -> None:
-        line = fetch.channel_id
-        if line is not None and (error.name in _CLOSED or error.name in _JUMP):
-            self._close(line)
-            return
-        if error.name in _JUMP:
-            # The server knows no such past, as after it was restored from a backup.
-            log.warning("the state of updates is unknown to the server (%s); starting over", error)
-            state = await self._invoke(api.updates.GetState())
-            answer = api.updates.DifferenceTooLong(pts=state.pts)
-            told = self._gaps.difference(answer, self._clock())
-            self._gaps.start(state, self._clock())
-            self._after(told)
-            return
-        log.info("a difference was refused: %s", error)
+    def _put_off(self, line: int | None, error: Exception) -> None:
+        log.info("a difference could not be fetched: %s", error)
         self._gaps.failed(line, self._clock())
         self._set_timer()
+        self._fetch()
 
-    def _close(self, channel_id: int | None) -> None:
-        assert channel_id is not None
+    async def _jump(self, line: int | None, error: errors.RpcError) -> None:
+        """Go on from where the server is: it knows no such past, as after a restored backup."""
+        if line is not None:
+            self._lose(line, error)
+            return
+        log.warning("the state of updates is unknown to the server (%s); starting over", error)
+        try:
+            state = await self._invoke(api.updates.GetState())
+        except errors.RadiogramError as failure:
+            self._put_off(None, failure)
+            return
+        answer = api.updates.DifferenceTooLong(pts=state.pts)
+        told = self._gaps.difference(answer, self._clock())
+        self._gaps.start(state, self._clock())
+        self._after(told)
+
+    def _lose(self, channel_id: int, error: Exception) -> None:
+        """Tell that what was missed in a channel cannot be had; its next update begins anew."""
+        log.warning("what was missed in channel %d cannot be fetched: %s", channel_id, error)
+        told = self._gaps.lost_channel(channel_id)
+        self._close(channel_id)
+        self._after(told)
+
+    def _close(self, channel_id: int) -> None:
         self._gaps.failed(channel_id, self._clock(), closed=True)
         self._gaps.moved()
         self._journal.forget(channel_id)

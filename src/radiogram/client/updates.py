@@ -224,8 +224,6 @@ class Updates:
     async def _run(self, pump: UpdatePump) -> None:
         try:
             await pump.start()
-        except RadiogramError as error:
-            log.warning("updates cannot be followed: %s", error)
         finally:
             self._start = None
 
