@@ -6,8 +6,12 @@ import base64
 import json
 import os
 import re
+import signal
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +19,7 @@ import click
 import pytest
 import segno
 from click.testing import CliRunner, Result
+from msgspec.structs import replace
 
 from radiogram import api
 from radiogram.cli import accounts, cli, login
@@ -200,6 +205,35 @@ def test_a_session_can_be_encrypted(
 
 
 @pytest.mark.slow
+def test_an_interrupt_ends_the_question_for_a_passphrase(home: Path) -> None:
+    """The session is opened within an event loop, which keeps interrupts for itself."""
+    pty = pytest.importorskip("pty")
+    path = accounts.session_path("work")
+    accounts.write(path, accounts.Account(1, API_HASH, name="Anna"))
+    SqliteSession(path, passphrase=PASSWORD).close()
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-m", "radiogram", "sessions", "--account=work"],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+    ) as process:
+        os.close(theirs)
+        told = b""
+        while b"Passphrase of" not in told:
+            told += os.read(ours, 1000)
+        process.send_signal(signal.SIGINT)
+        with suppress(OSError):  # how a terminal ends on Linux
+            while piece := os.read(ours, 1000):
+                told += piece
+        assert process.wait(10) != 0
+    os.close(ours)
+    assert b"Abort" in told
+    assert b"Traceback" not in told
+
+
+@pytest.mark.slow
 def test_a_qr_code_is_drawn(
     telegram_server: TelegramServer, address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -256,6 +290,38 @@ def test_what_is_missing_or_wrong_is_told(
 
 
 # ── logout and sessions ──────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.slow
+def test_a_login_that_fails_leaves_no_session(
+    telegram_server: TelegramServer, address: str, home: Path
+) -> None:
+    telegram_server.make_user("Anna", phone=PHONE)
+    telegram_server.faults.error("auth.exportLoginToken", 400, "API_ID_INVALID")
+    for options in (("--phone", PHONE, "--code", "11111"), ("--phone", PHONE), ("--qr",)):
+        failed = run("login", "--server", address, *options)
+        assert failed.exit_code == 1
+        assert not [path for path in home.iterdir() if path.suffix != ".lock"], options
+    assert sign_in(address).exit_code == 0
+
+
+@pytest.mark.slow
+def test_a_session_that_the_server_does_not_know_stays_and_is_named(
+    telegram_server: TelegramServer, address: str, home: Path
+) -> None:
+    """Nobody but its owner can tell whether it was deleted or belongs to another server."""
+    telegram_server.make_user("Anna", phone=PHONE)
+    sign_in(address)
+    path = home / "default.session"
+    with SqliteSession(path) as session:
+        data = session.data
+        session.data = replace(data, auth_key=data.auth_key[::-1])
+    failed = sign_in(address)
+    assert failed.exit_code == 1
+    assert "does not know this session's key" in failed.output
+    assert f"remove {path} and call `radiogram login` once more" in failed.output
+    assert path.exists()
+    check_silent(home, failed)
 
 
 @pytest.mark.slow

@@ -13,6 +13,7 @@ import asyncio
 import contextlib
 import os
 import re
+import signal
 import tempfile
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from pathlib import Path
@@ -124,6 +125,13 @@ def forget(path: Path) -> None:
         path.with_name(path.name + ending).unlink(missing_ok=True)
 
 
+def discard(path: Path) -> None:
+    """Remove a session that this process still has, so that nobody can take it meanwhile."""
+    for ending in ("", "-wal", "-shm"):
+        with contextlib.suppress(OSError):  # Windows lets nobody remove an open file: it stays
+            path.with_name(path.name + ending).unlink()
+
+
 def read_tokens() -> tuple[bytes, ...]:
     """Return the tokens that log-outs have left on this machine."""
     with contextlib.suppress(OSError, msgspec.DecodeError):
@@ -196,10 +204,22 @@ def open_session(path: Path, passphrase: str | None = None) -> Iterator[SqliteSe
     except errors.WrongPassphrase:
         if passphrase is not None or not has_terminal():
             raise
-        asked = click.prompt(f"Passphrase of {path}", hide_input=True, err=True)
-        session = SqliteSession(path, passphrase=asked)
+        session = SqliteSession(path, passphrase=_ask(f"Passphrase of {path}"))
     with session:
         yield session
+
+
+def _ask(prompt: str) -> str:
+    """Ask for a secret on the terminal, within an event loop that has nothing else to do yet.
+
+    The loop takes Ctrl-C as a wish to end its task, which cannot hear it while it reads.
+    """
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        asked: str = click.prompt(prompt, hide_input=True, err=True)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    return asked
 
 
 @contextlib.asynccontextmanager

@@ -104,7 +104,8 @@ def login(
     path = accounts.chosen(account, session)
     accounts.prepare(path)
     passphrase = _passphrase() if encrypt else None
-    done = accounts.run(_to_file(path, passphrase, known, values, qr=qr))
+    work = _to_file(path, passphrase, known, values, qr=qr, is_new=not path.exists())
+    done = accounts.run(work)
     if done.was_signed_in:
         click.echo(f"Signed in as {done.name} already; `radiogram logout` ends that.")
     else:
@@ -130,9 +131,20 @@ async def _to_file(
     values: dict[str, Any],
     *,
     qr: bool,
+    is_new: bool,
 ) -> _Done:
+    from radiogram import errors
+
     with accounts.open_session(path, passphrase) as session:
-        done = await _sign_in(session, known, values, qr=qr)
+        try:
+            done = await _sign_in(session, known, values, qr=qr)
+        except errors.KeyUnknown as error:
+            raise click.ClickException(
+                f"{error}. If it is over, remove {path} and call `radiogram login` once more"
+            ) from None
+        finally:
+            if is_new and not session.data.user_id:  # a key without an account is of no use
+                accounts.discard(path)
     accounts.write(path, replace(known, user_id=done.user.id, name=done.name))
     return done
 
