@@ -36,6 +36,12 @@ def test_others() -> None:
         assert found.__doc__
 
 
+def test_types_that_are_not_made_yet_do_no_harm() -> None:
+    code = "from radiogram import api; help(api.messages.UpdatePinnedMessage)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "(*, peer: 'TypeInputPeer', id: 'int', silent: 'bool' = False" in done.stdout
+
+
 def test_nothing_of_it_is_loaded_before_somebody_asks() -> None:
     code = (
         "import sys; from radiogram import api; api.messages.UpdatePinnedMessage(peer='me', id=1);"

@@ -14,6 +14,9 @@ import msgspec
 from radiogram.errors import EncodeError
 from radiogram.tl.schema.definition import Definition
 
+if TYPE_CHECKING:
+    from inspect import Signature
+
 Result_co = TypeVar("Result_co", covariant=True)
 
 
@@ -34,6 +37,26 @@ class TLMeta(msgspec.StructMeta):
             own: str | None = cls.__dict__.get("__doc__")
             return own
         return describe(cls.TL_DEFINITION)
+
+    @property
+    def __signature__(cls) -> Signature:  # noqa: N805 cls, of a metaclass
+        """What ``help()`` and ``inspect`` show; types by name, since they may not be made yet."""
+        from inspect import Parameter, Signature, get_annotations
+
+        fields = cls.__struct_fields__
+        defaults = (msgspec.NODEFAULT,) * len(fields) + cls.__struct_defaults__
+        types = get_annotations(cls)
+        return Signature(
+            [
+                Parameter(
+                    name,
+                    Parameter.KEYWORD_ONLY,
+                    default=Parameter.empty if default is msgspec.NODEFAULT else default,
+                    annotation=types.get(name, Parameter.empty),
+                )
+                for name, default in zip(fields, defaults[-len(fields) :], strict=False)
+            ]
+        )
 
     def __call__(cls, /, *args: Any, **values: Any) -> Any:  # noqa: N805 cls, of a metaclass
         if args or not cls.TL_ID:
