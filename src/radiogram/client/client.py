@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from msgspec.structs import replace
 
 from radiogram import errors
-from radiogram.client import datacenters
+from radiogram.client import arguments, datacenters
 from radiogram.client.clock import STEADY, forward
 from radiogram.client.datacenters import Endpoint, ServerLike
 from radiogram.client.ending import ends_session
@@ -39,7 +39,7 @@ from radiogram.client.methods import (
 from radiogram.client.peers import Peers
 from radiogram.client.pool import Pool, Purpose
 from radiogram.client.sender import Sender, SenderHooks, SenderOptions
-from radiogram.client.sessions import Session, SessionData, StringSession
+from radiogram.client.sessions import Session, SessionData
 from radiogram.client.temporary import TemporaryKeySender
 from radiogram.client.updates import Callback, Updates
 from radiogram.client.ways import ways_of
@@ -110,12 +110,12 @@ class TelegramClient:
         links: Sequence[Link] = (),
         environment: Environment | None = None,
     ) -> None:
-        if type(api_id) is not int or api_id <= 0:
-            raise errors.ClientError(
-                f"api_id must be the positive number from my.telegram.org, not {api_id!r}"
-            )
-        if not isinstance(api_hash, str):
-            raise errors.ClientError(f"api_hash must be text, not {type(api_hash).__name__}")
+        arguments.check_account(api_id, api_hash)
+        arguments.check_limits(
+            timeout=timeout,
+            flood_sleep_threshold=flood_sleep_threshold,
+            reconnect_attempts=reconnect_attempts,
+        )
         # A combination that does not exist is refused here, not at the first connection.
         ways = ways_of(
             connection,
@@ -125,7 +125,7 @@ class TelegramClient:
             ssl_context=ssl_context,
             own=server is not None,
         )
-        self.session: Session = StringSession(session) if isinstance(session, str) else session
+        self.session: Session = arguments.session_of(session)
         """Where the account lives and how to get in."""
         self.api_id = api_id
         self.api_hash = api_hash
@@ -154,7 +154,7 @@ class TelegramClient:
                 )
             ),
         )
-        self.future_auth_tokens: tuple[bytes, ...] = tuple(future_auth_tokens)
+        self.future_auth_tokens: tuple[bytes, ...] = arguments.tokens_of(future_auth_tokens)
         """Sign in again without a code, as send_code() does: secrets, kept by log_out()."""
         self._peers = Peers(self.session, self.invoke, self._env.random)
         self.updates = Updates(self, self._peers, self._env.clock)

@@ -199,6 +199,11 @@ def ways_of(
         raise ClientError(
             f'connection="auto" tries several ways itself; leave {option}= out, or name a framing'
         )
+    if ssl_context is not None and not isinstance(ssl_context, ssl.SSLContext):
+        raise ClientError(
+            "ssl_context= takes an ssl.SSLContext, such as ssl.create_default_context() makes, not "
+            f"{type(ssl_context).__name__}"
+        )
     if ssl_context is not None and not (websocket or auto):
         raise ClientError("ssl_context= is for wss: pass websocket=True too, or leave it out")
     if isinstance(through, MTProxy):
@@ -208,8 +213,13 @@ def ways_of(
         if not _has_websockets():
             ways = tuple(way for way in ways if not way.websocket)
     else:
+        if connection == "full" and (obfuscated or websocket):
+            option = "websocket" if websocket else "obfuscated"
+            raise LocalProtocolError(
+                f"the full transport cannot be obfuscated, as {option}=True wants; leave that out, "
+                'or use another connection=, such as "abridged"'
+            )
         obfuscated = obfuscated or websocket
-        wire.check_transport(connection, obfuscated=obfuscated)
         if websocket and not _has_websockets():
             raise ClientError(
                 "websocket=True needs the websockets package: pip install 'radiogram[websocket]'"

@@ -41,8 +41,11 @@ class Proxy(msgspec.Struct, frozen=True):
         try:
             parts = urlsplit(url)
             kind, host, port = parts.scheme.lower(), parts.hostname or "", parts.port
-        except ValueError as error:
-            raise ClientError(f"proxy= is no URL: {error}") from None
+        except ValueError:  # its text may have a part of the password
+            raise ClientError(
+                "proxy= has no usable host and port: write scheme://user:password@host:port, with "
+                "/ ? # @ : and % in name or password as %2F %3F %23 %40 %3A %25"
+            ) from None
         kind = {"socks5h": "socks5", "socks4a": "socks4"}.get(kind, kind)
         if kind == "https":
             raise ClientError("proxy= cannot be https://; HTTP proxies are spoken to as http://")
@@ -53,6 +56,8 @@ class Proxy(msgspec.Struct, frozen=True):
             )
         if not host or parts.path not in {"", "/"} or parts.query:
             raise ClientError(f"proxy= needs a host: {kind}://host:{port or KINDS[kind]}")
+        if port == 0:
+            raise ClientError(f"proxy= needs a port from 1 to 65535, not 0: {kind}://host:port")
         username, password = unquote(parts.username or ""), unquote(parts.password or "")
         if kind == "socks4" and password:
             raise ClientError("a SOCKS4 proxy takes no password; leave it out, or use socks5://")
