@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -226,6 +227,67 @@ async def test_what_was_not_handled_comes_again(ada: TelegramClient, ben: Telegr
     assert again == keys
 
 
+async def test_what_qts_count_is_told_after_a_pause(
+    server: Server, ada: TelegramClient, sign_in: Client
+) -> None:  # C0.3.4
+    token = server.world.add_bot("Porter", "porter_bot").token
+    seen: list[str] = []
+
+    def make(session: str = "") -> TelegramClient:
+        bot = TelegramClient(StringSession(session), 1, "any", server=server)
+
+        async def note(event: events.Event) -> None:
+            seen.append(event.key)
+
+        bot.add_handler(note, events.Raw(types=[api.UpdateChannelParticipant]))
+        return bot
+
+    group = await ada.create_channel("The house")
+    async with make() as bot:
+        await bot.start(bot_token=token)
+        await bot.updates.started()
+        await ada.set_admin(group, "porter_bot")
+        await until(ada, lambda: len(seen) == 2)
+        assert isinstance(bot.session, StringSession)
+        saved = bot.session.save(updates=True)
+    await ada.invite(group, "ben_writes")
+    await ada.kick(group, "ben_writes")
+    async with make(saved) as bot:
+        await until(ada, lambda: "ChannelParticipant:5" in seen)
+    # Two to make an admin of the bot; then one who came, was banned, and let go again.
+    assert seen == [f"ChannelParticipant:{qts}" for qts in range(1, 6)]
+
+
+async def test_a_handler_may_disconnect(
+    ada: TelegramClient, ben: TelegramClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    seen: list[str] = []
+    over = asyncio.Event()
+    three = asyncio.Event()
+
+    async def once(event: events.NewMessageEvent) -> None:
+        seen.append(event.text)
+        await three.wait()
+        await ben.disconnect()
+        over.set()
+
+    ben.add_handler(once, events.NewMessage())
+    await ben.updates.started()
+    pushed = ben.updates()
+    for text in ("one", "two", "three"):
+        await write(ada, "ben_writes", text)
+        await anext(pushed)
+    three.set()
+    await over.wait()
+    assert seen == ["one"]
+    ben.remove_handler(once)
+    later = collect(ben)
+    await ben.connect()
+    await until(ben, lambda: len(later) == 2)
+    assert later == ["two", "three"], "the one that disconnected was dealt with"
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
+
+
 async def test_order_groups_middleware_and_failures(
     ada: TelegramClient, ben: TelegramClient
 ) -> None:
@@ -322,6 +384,34 @@ async def test_a_stream_counts_an_event_as_handled_when_the_next_is_wanted(
         assert ben.updates.health().open >= 1
         assert (await anext(stream)).text == "two"  # type: ignore[type-var]
     await until(ben, lambda: not ben.updates.health().open)
+
+
+async def test_what_does_not_come_is_named(ada: TelegramClient, ben: TelegramClient) -> None:
+    with pytest.raises(TimeoutError, match=r"^NewMessage\(outgoing\) did not come within 0 s; a"):
+        await ben.wait_for(events.NewMessage(filters.outgoing), timeout=0)
+    async with ben.conversation("ada_writes", timeout=0) as talk:
+        with pytest.raises(TimeoutError, match="an answer of 'ada_writes' did not come"):
+            await talk.answer()
+    with pytest.raises(TimeoutError, match=r"^$"):  # somebody else's limit stays theirs
+        async with asyncio.timeout(0):
+            await ben.wait_for(events.NewMessage())
+
+
+def test_mistakes_are_told_at_once() -> None:
+    client = TelegramClient(StringSession(""), 1, "any")
+
+    async def handler(event: Any) -> None:
+        """Never called."""
+
+    with pytest.raises(TypeError, match=r"NewMessage is a class: NewMessage\(\)"):
+        client.on(events.NewMessage)(handler)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"such as events.NewMessage\(\), not 'hello'"):
+        client.add_handler(handler, "hello")  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"takes filters, such as filters.text\('hello'\)"):
+        events.NewMessage("hello")  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="middleware is an async function"):
+        client.use(lambda event, call: None)  # type: ignore[arg-type, return-value]
+    client.add_handler(partial(handler), events.NewMessage())
 
 
 async def test_health_without_handlers(ben: TelegramClient) -> None:

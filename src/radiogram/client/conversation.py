@@ -42,4 +42,5 @@ class Conversation:
 
         Raises TimeoutError.
         """
-        return await first(self._stream, self._timeout if timeout is None else timeout)
+        seconds = self._timeout if timeout is None else timeout
+        return await first(self._stream, seconds, f"an answer of {self._peer!r}")

@@ -15,6 +15,7 @@ import logging
 from bisect import insort
 from collections import deque
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from radiogram import errors
@@ -129,10 +130,9 @@ class Dispatcher:
 
     def add(self, callback: Callback[E], pattern: Pattern[E], *, group: int = 0) -> None:
         """Call a coroutine function with every event of a pattern."""
-        if not inspect.iscoroutinefunction(callback) and not inspect.iscoroutinefunction(
-            getattr(callback, "__call__", None)  # noqa: B004 - an object with a coroutine method
-        ):
+        if not is_async(callback):
             raise TypeError(f"a handler is an async function, not {callback!r}; add `async` to it")
+        _check(pattern)
         self._number += 1
         insort(
             self._handlers,
@@ -148,10 +148,16 @@ class Dispatcher:
 
     def wrap(self, middleware: Middleware) -> None:
         """Put a function round every handler; the first one added is the outermost."""
+        if not is_async(middleware):
+            raise TypeError(
+                f"middleware is an async function of an event and of what to call with it, not "
+                f"{middleware!r}; write `async def middleware(event, call): await call(event)`"
+            )
         self._middleware.append(middleware)
 
     def stream(self, pattern: Pattern[E]) -> Stream[E]:
         """Collect events from now on; end it with :meth:`end`."""
+        _check(pattern)
         stream = Stream(pattern)
         self._streams.append(stream)
         return stream
@@ -218,6 +224,25 @@ class Dispatcher:
         await call(event)
 
 
+def is_async(function: object) -> bool:
+    """Tell whether calling something gives a coroutine."""
+    if isinstance(function, partial):
+        return is_async(function.func)
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
+        getattr(function, "__call__", None)  # noqa: B004 - an object with a coroutine method
+    )
+
+
+def _check(pattern: object) -> None:
+    if isinstance(pattern, type) and issubclass(pattern, Pattern):
+        name = pattern.__name__
+        raise TypeError(f"which events is told by a pattern, and {name} is a class: {name}()")
+    if not isinstance(pattern, Pattern):
+        raise TypeError(
+            f"which events is told by a pattern such as events.NewMessage(), not {pattern!r}"
+        )
+
+
 def _end(callback: Callback[Any]) -> Next:
     async def call(event: Event) -> None:
         await callback(event)
@@ -232,7 +257,15 @@ def _around(middleware: Middleware, inner: Next) -> Next:
     return call
 
 
-async def first(stream: Stream[E], timeout: float | None) -> E:
-    """Return the next event of a stream. Raises TimeoutError."""
-    async with asyncio.timeout(timeout):
-        return await stream.__anext__()
+async def first(stream: Stream[E], timeout: float | None, what: str) -> E:
+    """Return the next event of a stream. Raises TimeoutError, which says `what` did not come."""
+    try:
+        async with asyncio.timeout(timeout) as limit:
+            return await stream.__anext__()
+    except TimeoutError:
+        if not limit.expired():
+            raise
+        raise TimeoutError(
+            f"{what} did not come within {timeout:g} s; a longer `timeout` waits longer, and None "
+            "for ever"
+        ) from None

@@ -343,6 +343,12 @@ class Pattern(Generic[E]):
 
     def __init__(self, *filters: Filter[E]) -> None:
         """Take filters which must all agree."""
+        for one in filters:
+            if not callable(one):
+                raise TypeError(
+                    f"{type(self).__name__}() takes filters, such as filters.text({one!r}), and "
+                    f"functions of an event, not {one!r}"
+                )
         self.filters = filters
 
     def __repr__(self) -> str:

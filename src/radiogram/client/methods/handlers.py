@@ -85,7 +85,7 @@ async def wait_for(client: TelegramClient, pattern: Pattern[E], *, timeout: floa
     from radiogram.client.dispatch import first
 
     async with events(client, pattern) as stream:
-        return await first(stream, timeout)
+        return await first(stream, timeout, f"{pattern!r}")
 
 
 @asynccontextmanager
