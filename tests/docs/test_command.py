@@ -49,7 +49,6 @@ def test_tabs_and_markdown() -> None:
     ("arguments", "part"),
     [
         (["messages.updatePinedMessage"], "did you mean messages.updatePinnedMessage?"),
-        ([], "give the NAME of a page, or"),
         (["a", "--export", "b"], "do not go together"),
     ],
 )
