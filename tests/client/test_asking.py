@@ -146,7 +146,7 @@ async def test_an_awaitable_is_awaited_once() -> None:
 
 
 async def test_a_function_that_has_no_signature_is_called_without_argument() -> None:
-    assert await Question("start(code=)", dict, "").ask() == "{}"
+    assert await Question("start(code=)", str, "").ask() == ""
 
 
 async def test_secrets_are_not_echoed_and_keep_their_spaces(
@@ -188,3 +188,14 @@ async def test_without_a_terminal_the_argument_is_named(
     monkeypatch.setattr(sys, "stdin", stdin)
     with pytest.raises(errors.ClientError, match=r"start\(code=\) is needed, and there is no"):
         await Question("start(code=)", None, "Code: ").ask()
+
+
+@pytest.mark.parametrize("given", [lambda: None, lambda: b"secret", asyncio.Queue])
+async def test_what_is_no_answer_is_not_sent(given: Any) -> None:
+    """The text "None" would be a wrong password, and three of them a flood."""
+    question = Question("start(password=)", given, "")
+    with pytest.raises(
+        errors.ClientError, match=r"start\(password=\) gave \w+, where text"
+    ) as raised:
+        await question.ask()
+    assert "secret" not in str(raised.value)

@@ -207,13 +207,16 @@ async def test_a_server_that_has_no_websocket_is_named(net: Net) -> None:
         await client_of(server=elsewhere, websocket=True, timeout=5).connect()
 
 
-async def test_a_wrong_secret_is_told(net: Net) -> None:
-    other = f"ee{KEY[::-1]}{b'example.com'.hex()}"
-    link = f"mtproxy://127.0.0.1:{net.server.mtproxy_port}/{other}"
-    with pytest.raises(errors.ConnectionFailed, match="closed"):
-        await client_of(server=net.server, proxy=link, timeout=5).connect()
-    link = f"mtproxy://127.0.0.1:{net.server.mtproxy_port}/{KEY[::-1]}"
-    with pytest.raises(errors.ConnectionFailed, match=r"MTProto|closed"):
+async def test_an_mtproxy_is_named_when_it_leads_nowhere(net: Net) -> None:
+    port = net.server.mtproxy_port
+    told = rf"the MTProxy .*127\.0\.0\.1:{port} .*; check the .*secret"
+    for secret in (KEY[::-1], f"dd{KEY[::-1]}", f"ee{KEY[::-1]}{b'example.com'.hex()}"):
+        link = f"mtproxy://127.0.0.1:{port}/{secret}"
+        with pytest.raises(errors.ConnectionFailed, match=told) as raised:
+            await client_of(server=net.server, proxy=link, timeout=5).connect()
+        assert secret not in str(raised.value)
+    link = f"mtproxy://127.0.0.1:1/{KEY}"
+    with pytest.raises(errors.ProxyFailed, match=r"MTProxy .* 127\.0\.0\.1:1: connection refused"):
         await client_of(server=net.server, proxy=link, timeout=5).connect()
 
 

@@ -160,7 +160,7 @@ async def test_a_proxy_that_says_nothing() -> None:
     writers: list[asyncio.StreamWriter] = []
     silent = await asyncio.start_server(lambda _, writer: writers.append(writer), "127.0.0.1", 0)
     port = silent.sockets[0].getsockname()[1]
-    with pytest.raises(ConnectionFailed, match=r"within 0\.05 seconds"):
+    with pytest.raises(ProxyFailed, match=rf"the proxy socks5://127.0.0.1:{port}.* 0\.05 seconds"):
         await through(f"socks5://127.0.0.1:{port}", 1, Recorder(), timeout=0.05)
     silent.close()
     for writer in writers:

@@ -60,6 +60,10 @@ class Question:
             value = value(about) if _takes_one(value) else value()
         if inspect.isawaitable(value):
             value = await value
+        if not isinstance(value, str | int):
+            raise errors.ClientError(
+                f"{self.argument} gave {type(value).__name__}, where text was wanted"
+            )
         return str(value)
 
     async def attempt(

@@ -14,6 +14,7 @@ import logging
 import platform
 import ssl
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec.structs import replace
@@ -163,12 +164,13 @@ class TelegramClient:
             flood_sleep_threshold, clock=self._env.clock, sleep=self._env.sleep
         )
         """What may be called when; see :class:`~radiogram.client.flood.FloodGovernor`."""
+        self._repeat = repeat(self._env.sleep, self)
         self._chain = compose(
             [
                 *links,
                 logged,
                 self.flood,
-                repeat(self._env.sleep, self),
+                self._repeat,
                 migrate(self),
             ],
             self._send,
@@ -488,12 +490,12 @@ class TelegramClient:
         try:
             await sender.connect()
             async with asyncio.timeout(options.timeout):
-                config = await self._send(self._call(request), sender)
+                config = await self._repeat(self._call(request), partial(self._send, sender=sender))
         except TimeoutError:
             await sender.close()
             raise errors.ConnectionFailed(
-                f"{endpoint} accepted the connection but did not answer the first call within "
-                f"{options.timeout:g} seconds; is this an MTProto server?"
+                f"{sender.endpoint} accepted the connection but did not answer the first call "
+                f"within {options.timeout:g} seconds; {sender.endpoint.doubt}"
             ) from None
         except BaseException:
             await sender.close()

@@ -139,9 +139,19 @@ class Endpoint(msgspec.Struct, frozen=True):
     """Public keys, one of which the server must have."""
     own: bool
     """True for a server of one's own: no other address is tried for it."""
+    behind: str = ""
+    """The MTProxy that is dialled instead, which finds the data centre itself."""
 
     def __str__(self) -> str:
-        return f"DC {self.dc_id} at {address(self.host, self.port)}"
+        where = f"behind {self.behind}" if self.behind else f"at {address(self.host, self.port)}"
+        return f"DC {self.dc_id} {where}"
+
+    @property
+    def doubt(self) -> str:
+        """What to look at when there is no MTProto."""
+        if self.behind:
+            return "check the proxy's address and secret"
+        return "is this an MTProto server?"
 
 
 def own_endpoint(server: ServerLike, *, test_mode: bool = False) -> Endpoint:

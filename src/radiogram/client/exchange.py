@@ -50,7 +50,7 @@ class KeyExchange:
         except TimeoutError:
             raise ConnectionFailed(
                 f"{endpoint} accepted the connection but did not answer the key exchange within "
-                f"{timeout:g} seconds; is this an MTProto server?"
+                f"{timeout:g} seconds; {endpoint.doubt}"
             ) from None
         except SecurityError as error:
             raise SecurityError(
@@ -58,7 +58,7 @@ class KeyExchange:
             ) from error
         except (ProtocolError, DecodeError) as error:
             raise ConnectionFailed(
-                f"{endpoint} does not follow the key exchange ({error}); is this an MTProto server?"
+                f"{endpoint} does not follow the key exchange ({error}); {endpoint.doubt}"
             ) from error
 
     async def _steps(self, expires_in: int | None) -> HandshakeResult:
@@ -108,10 +108,12 @@ class KeyExchange:
 
     def _closed(self, error: Exception | None) -> ConnectionFailed:
         if isinstance(error, FramingError):
-            return ConnectionFailed(f"{self._endpoint} does not speak MTProto ({error})")
+            return ConnectionFailed(
+                f"{self._endpoint} does not speak MTProto ({error}); {self._endpoint.doubt}"
+            )
         return ConnectionFailed(
             f"{self._endpoint} closed the connection during the key exchange "
-            f"({error or 'in order'}); is this an MTProto server?"
+            f"({error or 'in order'}); {self._endpoint.doubt}"
         )
 
     def _refusal(self, code: int) -> Exception:

@@ -96,7 +96,7 @@ class Sender:
         environment: Environment,
         hooks: SenderHooks,
     ) -> None:
-        self.endpoint = endpoint
+        self.endpoint = options.ways.behind(endpoint)
         self.initialised = not options.init
         """False while calls go out behind `options.init`."""
         self._key = auth_key

@@ -15,12 +15,13 @@ from __future__ import annotations
 import ssl
 
 import msgspec
+from msgspec.structs import replace
 
 from radiogram import wire
 from radiogram.client.datacenters import Endpoint
 from radiogram.client.environment import Environment
-from radiogram.errors import ClientError, LocalProtocolError
-from radiogram.net.dial import Route
+from radiogram.errors import ClientError, ConnectionFailed, LocalProtocolError, ProxyFailed
+from radiogram.net.dial import Route, address
 from radiogram.net.driver import PacketConnection, PacketOwner
 from radiogram.net.proxy import Proxy
 from radiogram.wire.base import Codec
@@ -107,6 +108,13 @@ class Ways:
         """Remember that the server has answered on a way."""
         self._best = self._ways.index(way)
 
+    def behind(self, endpoint: Endpoint) -> Endpoint:
+        """Return an endpoint as it is to be named: by the MTProxy, if one is between."""
+        if not isinstance(self._proxy, MTProxy):
+            return endpoint
+        proxy = address(self._proxy.host, self._proxy.port)
+        return replace(endpoint, behind=f"the MTProxy {proxy}")
+
     def patience(self, number: int, timeout: float) -> float:
         """Return how long a step of the way with that number may take."""
         return min(timeout, PATIENCE) if number + 1 < len(self._ways) else timeout
@@ -120,10 +128,16 @@ class Ways:
         *,
         timeout: float,
     ) -> PacketConnection:
-        """Connect to an endpoint on a way. Raises ConnectionFailed."""
+        """Connect to an endpoint on a way. Raises ConnectionFailed, ProxyFailed."""
         host, port = self._address(way, endpoint)
         codec, route = self._codec(way, endpoint, environment), self._route(way, endpoint)
         dial = environment.dial
+        if isinstance(self._proxy, MTProxy):
+            try:
+                return await dial(host, port, codec, owner, timeout=timeout)
+            except ConnectionFailed as error:
+                more = ", and the proxy's secret" * bool(self._proxy.secret.domain)
+                raise ProxyFailed(f"the MTProxy leads nowhere: {error}{more}") from error
         if route is None:
             return await dial(host, port, codec, owner, timeout=timeout)
         return await dial(host, port, codec, owner, timeout=timeout, route=route)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
-from radiogram.errors import ConnectionFailed, TransportError
+from radiogram.errors import ConnectionFailed, ProxyFailed, TransportError
 from radiogram.net.driver import PacketConnection, PacketOwner
 from radiogram.net.proxy import Proxy, open_socket
 from radiogram.wire.base import Codec
@@ -48,6 +48,11 @@ async def connect(
             await conn.wait_ready()
     except TimeoutError as error:
         conn.abort()
+        if route is not None and route.proxy is not None:
+            raise ProxyFailed(
+                f"no answer from {where} through the proxy {route.proxy} within {timeout:g} "
+                "seconds; check the proxy's kind, that it runs, and that it may reach that address"
+            ) from error
         raise ConnectionFailed(
             f"no answer from {where} within {timeout:g} seconds; "
             "check the address, the network and a firewall in between"

@@ -153,7 +153,7 @@ class WebSocketClient(_WebSocket["ClientProtocol"]):
     def _shake(self, head: bytes) -> None:
         if not head.startswith(_SWITCHED):
             line = head.partition(b"\r\n")[0][:80].decode("ascii", "replace")
-            self.failure = f"WebSocket was refused with {line!r}"
+            self.failure = f"WebSocket was refused with {line!r}; connect without websocket="
             return
         protocol = self._protocol
         protocol.receive_data(head)
