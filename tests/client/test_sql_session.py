@@ -13,7 +13,7 @@ import msgspec
 import pytest
 import sqlalchemy as sa
 
-from radiogram.client.sessions import lease, sql
+from radiogram.client.sessions import lease, sql, sql_rows
 from radiogram.errors import SessionDamaged, SessionError, SessionInUse, SessionTooNew
 from radiogram.sessions import PeerRecord, PostgresSession, SessionData, SqlSession, State
 from tests.client import postgres
@@ -51,7 +51,7 @@ def postgres_server() -> Iterator[str]:
 @pytest.fixture
 def database(postgres_server: str) -> str:
     engine = sa.create_engine(postgres_server)
-    sql._metadata.drop_all(engine)
+    sql_rows.metadata.drop_all(engine)
     engine.dispose()
     return postgres_server
 
@@ -68,7 +68,7 @@ def change(url: str, **values: object) -> None:
     """Change the rows of all sessions behind their holders' back."""
     engine = sa.create_engine(url)
     with engine.begin() as tx:
-        tx.execute(sql._sessions.update().values(**values))
+        tx.execute(sql_rows.sessions.update().values(**values))
     engine.dispose()
 
 
@@ -126,9 +126,9 @@ def test_changes_are_written_behind_without_being_asked(url: str) -> None:
             assert time.monotonic() < deadline
             time.sleep(0.01)  # the thread has to get its turn
             with anna._store.transaction() as tx:
-                written = tx.scalar(sa.select(sql._lines.c.pts))
+                written = tx.scalar(sa.select(sql_rows.lines.c.pts))
         with anna._store.transaction() as tx:
-            assert tx.scalar(sa.select(sa.func.count()).select_from(sql._peers)) == 999
+            assert tx.scalar(sa.select(sa.func.count()).select_from(sql_rows.peers)) == 999
 
 
 def test_the_holder_is_named_and_a_killed_one_is_followed_at_once(url: str) -> None:
@@ -173,7 +173,7 @@ def holder(**changes: object) -> str:
 def test_a_session_is_free_when_its_holder_is_gone_or_silent(url: str) -> None:
     SqlSession(url, "anna").close()
     with SqlSession(url, "ben") as ben, ben._store.transaction() as tx:
-        now = sql._now(tx)
+        now = sql_rows.now(tx)
     # A process of this machine that has the pid of one that ended:
     change(url, token="x", renewed=now, holder=holder(started="1"))
     if lease.machine():
@@ -193,13 +193,13 @@ def test_signs_of_life_are_given(url: str, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(sql, "BEAT", 0.02)
     with SqlSession(url, "anna") as anna:
         with anna._store.transaction() as tx:
-            now = sql._now(tx)
+            now = sql_rows.now(tx)
         with anna._store._writing:
             change(url, renewed=now - 20)
         deadline = time.monotonic() + PATIENCE
         while True:
             with anna._store.transaction() as tx:
-                if tx.scalar(sa.select(sql._sessions.c.renewed)) >= now:
+                if tx.scalar(sa.select(sql_rows.sessions.c.renewed)) >= now:
                     break
             assert time.monotonic() < deadline
             time.sleep(0.01)
@@ -226,13 +226,13 @@ def test_what_could_not_be_written_is_written_later(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with SqlSession(url, "anna") as anna:
-        write = sql._write_lines
+        write = sql_rows.write_lines
         with monkeypatch.context() as broken:
 
             def fail(*_: object) -> None:
                 raise sa.exc.OperationalError("statement", {}, Exception("the cable is out"))
 
-            broken.setattr(sql, "_write_lines", fail)
+            broken.setattr(sql_rows, "write_lines", fail)
             anna.remember([ANNA])
             anna.keep_line(None, State(7))
             with pytest.raises(SessionError, match="cable is out") as caught:
@@ -242,7 +242,7 @@ def test_what_could_not_be_written_is_written_later(
                 anna.data = DATA
             assert anna.data == SessionData()
             anna.keep_line(None, State(8))
-        assert sql._write_lines is write
+        assert sql_rows.write_lines is write
         anna.flush()
     with SqlSession(url, "anna") as anna:
         assert anna.by_id(ANNA.marked_id) == ANNA
@@ -283,8 +283,8 @@ def test_newer_formats_and_damaged_keys_are_refused(url: str) -> None:
         SqlSession(url, "anna")
     engine = sa.create_engine(url)
     with engine.begin() as tx:
-        assert tx.scalar(sa.select(sql._sessions.c.auth_key)) == b"short"
-        tx.execute(sql._meta.update().values(value="99"))
+        assert tx.scalar(sa.select(sql_rows.sessions.c.auth_key)) == b"short"
+        tx.execute(sql_rows.meta.update().values(value="99"))
     engine.dispose()
     with pytest.raises(SessionTooNew, match="format 99"):
         SqlSession(url, "anna")

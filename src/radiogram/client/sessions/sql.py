@@ -1,6 +1,6 @@
 """Layer 4, client: sessions of many accounts in one database, whichever SQLAlchemy reaches.
 
-Knows the tables, who has which account's, and how what changed gets there. Must not know what the
+Knows who has which account's, and how what changed gets there. Must not know what the
 facts mean.
 
 Theory of operation. A session is read once, when it is opened, and answers from memory. The key and
@@ -25,19 +25,18 @@ import os
 import threading
 import time
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 import sqlalchemy as sa
-from msgspec.structs import asdict, astuple, replace
-from sqlalchemy import event
+from msgspec.structs import asdict, replace
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
+from radiogram.client.sessions import sql_rows as rows
 from radiogram.client.sessions.base import PeerRecord, SessionData, State
-from radiogram.client.sessions.lease import Holder, this_process
+from radiogram.client.sessions.lease import this_process
 from radiogram.client.sessions.memory import MemorySession
-from radiogram.errors import SessionDamaged, SessionError, SessionInUse, SessionTooNew
+from radiogram.errors import SessionError, SessionInUse, SessionTooNew
 
 if TYPE_CHECKING:
     from typing import Self
@@ -52,50 +51,6 @@ LINGER = 0.05
 _RETRY = 2.0
 _POLL = 0.1
 _PATIENCE = 10.0
-_ACCOUNT = 0
-"""Stands among the channels' lines for the account's own."""
-
-_metadata = sa.MetaData()
-_meta = sa.Table(
-    "radiogram_meta",
-    _metadata,
-    sa.Column("name", sa.String(40), primary_key=True),
-    sa.Column("value", sa.String(200), nullable=False),
-)
-_sessions = sa.Table(
-    "radiogram_sessions",
-    _metadata,
-    sa.Column("name", sa.String(190), primary_key=True),
-    sa.Column("dc_id", sa.Integer, nullable=False),
-    sa.Column("host", sa.String(255), nullable=False),
-    sa.Column("port", sa.Integer, nullable=False),
-    sa.Column("auth_key", sa.LargeBinary(256), nullable=False),
-    sa.Column("user_id", sa.BigInteger, nullable=False),
-    sa.Column("is_bot", sa.Boolean, nullable=False),
-    sa.Column("test_mode", sa.Boolean, nullable=False),
-    sa.Column("token", sa.String(32), nullable=False),
-    sa.Column("holder", sa.Text, nullable=False),
-    sa.Column("renewed", sa.Float(53), nullable=False),
-)
-_peers = sa.Table(
-    "radiogram_peers",
-    _metadata,
-    sa.Column("session", sa.String(190), primary_key=True),
-    sa.Column("marked_id", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("access_hash", sa.BigInteger, nullable=False),
-    sa.Column("usernames", sa.Text, nullable=False),
-    sa.Column("phone", sa.String(40), nullable=False),
-)
-_lines = sa.Table(
-    "radiogram_lines",
-    _metadata,
-    sa.Column("session", sa.String(190), primary_key=True),
-    sa.Column("channel_id", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("pts", sa.Integer, nullable=False),
-    sa.Column("qts", sa.Integer, nullable=False),
-    sa.Column("date", sa.Integer, nullable=False),
-    sa.Column("seq", sa.Integer, nullable=False),
-)
 
 
 class SqlSession(MemorySession):
@@ -141,7 +96,9 @@ class SqlSession(MemorySession):
         store = _Store.at(url)
         try:
             with store.transaction() as tx:
-                return list(tx.scalars(sa.select(_sessions.c.name).order_by(_sessions.c.name)))
+                return list(
+                    tx.scalars(sa.select(rows.sessions.c.name).order_by(rows.sessions.c.name))
+                )
         finally:
             store.let_go(None)
 
@@ -190,7 +147,7 @@ class SqlSession(MemorySession):
         self._check()
         with self._store.changing(self):
             super().keep_line(channel_id, state)
-            self._changed_lines[channel_id or _ACCOUNT] = state
+            self._changed_lines[channel_id or rows.ACCOUNT] = state
 
     def forget_line(self, channel_id: int) -> None:
         """Drop what is known of a channel's updates."""
@@ -235,14 +192,14 @@ class _Store:
     def __init__(self, url: str) -> None:
         try:
             self._url = sa.make_url(url)
-            self._engine = _engine(self._url)
+            self._engine = rows.engine(self._url)
         except ModuleNotFoundError as error:
             raise SessionError(
                 f"the driver of that database, {error.name}, is not installed; install it "
                 "(PostgreSQL: pip install 'radiogram[postgres]')"
             ) from None
         except SQLAlchemyError as error:
-            raise SessionError(f"the database's URL cannot be used ({_brief(error)})") from None
+            raise SessionError(f"the database's URL cannot be used ({rows.brief(error)})") from None
         self.name = self._url.set(query={}).render_as_string(hide_password=True)
         self._users = 0
         self._sessions: set[SqlSession] = set()
@@ -303,21 +260,21 @@ class _Store:
                 yield tx
         except SQLAlchemyError as error:
             raise SessionError(
-                f"the database {self.name} cannot be used ({_brief(error)}); what was written "
+                f"the database {self.name} cannot be used ({rows.brief(error)}); what was written "
                 "before is still there: check that it runs, and the URL"
             ) from error
 
     def _prepare(self) -> None:
         with contextlib.suppress(SQLAlchemyError):  # another process may be making them, too
-            _metadata.create_all(self._engine)
+            rows.metadata.create_all(self._engine)
         try:
             with self._engine.begin() as tx:
-                version = _format(tx)
+                version = rows.format_of(tx)
                 if version is None:
-                    tx.execute(_meta.insert().values(name="format", value=str(FORMAT)))
+                    tx.execute(rows.meta.insert().values(name="format", value=str(FORMAT)))
         except IntegrityError:
             with self._engine.begin() as tx:
-                version = _format(tx)
+                version = rows.format_of(tx)
         if version is not None and version != str(FORMAT):
             raise SessionTooNew(
                 f"the sessions in {self.name} have format {version}, this version of Radiogram "
@@ -351,26 +308,34 @@ class _Store:
             "holder": msgspec.json.encode(this_process()).decode(),
         }
         with self.transaction() as tx:
-            now = _now(tx)
-            row = tx.execute(sa.select(_sessions).where(_sessions.c.name == name)).first()
+            now = rows.now(tx)
+            row = tx.execute(sa.select(rows.sessions).where(rows.sessions.c.name == name)).first()
             try:
                 if row is None:
                     empty = asdict(SessionData())
-                    tx.execute(_sessions.insert().values(name=name, renewed=now, **mine, **empty))
+                    tx.execute(
+                        rows.sessions.insert().values(name=name, renewed=now, **mine, **empty)
+                    )
                     return
             except IntegrityError:  # another process was quicker by a moment
                 raise SessionInUse(f"{name!r} in {self.name}") from None
-            holder = _holder(row.holder)
+            holder = rows.holder(row.holder)
             if row.token and now - row.renewed < LEASE and not (holder and holder.is_gone):
-                raise _in_use(name, self.name, holder)
+                raise rows.in_use(name, self.name, holder)
             taken = tx.execute(
-                _sessions.update()
-                .where(_sessions.c.name == name, _sessions.c.token == row.token)
+                rows.sessions.update()
+                .where(rows.sessions.c.name == name, rows.sessions.c.token == row.token)
                 .values(renewed=now, **mine)
             )
             if not taken.rowcount:
                 raise SessionInUse(f"{name!r} in {self.name}")
-            _read(tx, session, row)
+            session._data = rows.read_data(name, row)
+            MemorySession.remember(session, rows.read_peers(tx, name))
+            for channel_id, line in rows.read_lines(tx, name):
+                if channel_id == rows.ACCOUNT:
+                    session._state = line
+                else:
+                    session._channels[channel_id] = line.pts
 
     def close(self, session: SqlSession) -> None:
         """Write what a session has left, and give it back."""
@@ -381,7 +346,9 @@ class _Store:
         finally:
             with contextlib.suppress(SessionError), self.transaction() as tx:
                 tx.execute(
-                    _sessions.update().where(_mine(session)).values(token="", holder="", renewed=0)
+                    rows.sessions.update()
+                    .where(rows.mine(session.name, session._token))
+                    .values(token="", holder="", renewed=0)
                 )
 
     @contextlib.contextmanager
@@ -414,14 +381,16 @@ class _Store:
                     with self.transaction() as tx:
                         self._renew(tx, session)
                         if forget:
-                            for table in (_peers, _lines):
+                            for table in (rows.peers, rows.lines):
                                 tx.execute(table.delete().where(table.c.session == session.name))
                         else:
-                            _write_peers(tx, session.name, peers)
-                            _write_lines(tx, session.name, lines)
+                            rows.write_peers(tx, session.name, peers)
+                            rows.write_lines(tx, session.name, lines)
                         if data is not None:
                             tx.execute(
-                                _sessions.update().where(_mine(session)).values(**asdict(data))
+                                rows.sessions.update()
+                                .where(rows.mine(session.name, session._token))
+                                .values(**asdict(data))
                             )
                 except BaseException:
                     with self._change:
@@ -432,11 +401,17 @@ class _Store:
 
     def _renew(self, tx: sa.Connection, session: SqlSession) -> None:
         """Show that the session is in use; find out if another took it."""
-        renewed = tx.execute(_sessions.update().where(_mine(session)).values(renewed=_now(tx)))
+        renewed = tx.execute(
+            rows.sessions.update()
+            .where(rows.mine(session.name, session._token))
+            .values(renewed=rows.now(tx))
+        )
         if renewed.rowcount:
             return
-        found = tx.scalar(sa.select(_sessions.c.holder).where(_sessions.c.name == session.name))
-        session._trouble = _in_use(session.name, self.name, _holder(found or ""))
+        found = tx.scalar(
+            sa.select(rows.sessions.c.holder).where(rows.sessions.c.name == session.name)
+        )
+        session._trouble = rows.in_use(session.name, self.name, rows.holder(found or ""))
         raise session._trouble
 
     # ── the thread ───────────────────────────────────────────────────────────────────────────
@@ -470,137 +445,6 @@ class _Store:
                 except SessionError:
                     retry = time.monotonic() + _RETRY
                     break
-
-
-def _engine(url: sa.URL) -> sa.Engine:
-    if url.get_backend_name() != "sqlite":
-        return sa.create_engine(url, pool_pre_ping=True, pool_size=2)
-    engine = sa.create_engine(url, connect_args={"timeout": 30, "check_same_thread": False})
-
-    @event.listens_for(engine, "connect")
-    def _connected(connection: Any, _: object) -> None:
-        connection.isolation_level = None  # transactions begin below, with the lock for writing
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
-        connection.execute("PRAGMA secure_delete = ON")
-
-    @event.listens_for(engine, "begin")
-    def _begun(connection: sa.Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-    if url.database:
-        with contextlib.suppress(FileExistsError, OSError):
-            os.close(os.open(url.database, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-    return engine
-
-
-def _brief(error: SQLAlchemyError) -> str:
-    """Return the driver's words without the statement, whose values are secret."""
-    cause = " ".join(str(getattr(error, "orig", None) or error).split())[:200]
-    return "another program keeps it locked" if cause == "database is locked" else cause
-
-
-def _now(tx: sa.Connection) -> float:
-    """Return the database's clock: the processes that share it may not agree on the time."""
-    moment: datetime | None = tx.scalar(sa.select(sa.func.current_timestamp()))
-    assert moment is not None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-
-
-def _format(tx: sa.Connection) -> str | None:
-    return tx.scalar(sa.select(_meta.c.value).where(_meta.c.name == "format"))
-
-
-def _mine(session: SqlSession) -> sa.ColumnElement[bool]:
-    return sa.and_(_sessions.c.name == session.name, _sessions.c.token == session._token)
-
-
-def _holder(text: str) -> Holder | None:
-    try:
-        return msgspec.json.decode(text, type=Holder)
-    except msgspec.MsgspecError:
-        return None
-
-
-def _in_use(name: str, store: str, holder: Holder | None) -> SessionInUse:
-    if holder is None:
-        return SessionInUse(f"{name!r} in {store}")
-    return SessionInUse(
-        f"{name!r} in {store}", pid=holder.pid, host=holder.host, since=holder.since
-    )
-
-
-def _read(tx: sa.Connection, session: SqlSession, row: Any) -> None:
-    """Fill a session with what the database has of it."""
-    key = bytes(row.auth_key)
-    if len(key) not in {0, 256}:
-        raise SessionDamaged(
-            f"the key of the session {session.name!r} has {len(key)} bytes, not 256; it was left "
-            "as it is: restore the row from a backup"
-        )
-    session._data = SessionData(
-        row.dc_id,
-        row.host,
-        row.port,
-        key,
-        row.user_id,
-        bool(row.is_bot),
-        bool(row.test_mode),
-    )
-    found = tx.execute(sa.select(_peers).where(_peers.c.session == session.name))
-    MemorySession.remember(
-        session,
-        (
-            PeerRecord(peer.marked_id, peer.access_hash, tuple(peer.usernames.split()), peer.phone)
-            for peer in found
-        ),
-    )
-    for line in tx.execute(sa.select(_lines).where(_lines.c.session == session.name)):
-        if line.channel_id == _ACCOUNT:
-            session._state = State(line.pts, line.qts, line.date, line.seq)
-        else:
-            session._channels[line.channel_id] = line.pts
-
-
-def _write_peers(tx: sa.Connection, name: str, peers: dict[int, PeerRecord]) -> None:
-    if not peers:
-        return
-    _delete(tx, _peers, _peers.c.marked_id, name, peers)
-    rows = [
-        {
-            "session": name,
-            "marked_id": peer.marked_id,
-            "access_hash": peer.access_hash,
-            "usernames": " ".join(peer.usernames),
-            "phone": peer.phone,
-        }
-        for peer in peers.values()
-    ]
-    tx.execute(_peers.insert(), rows)
-
-
-def _write_lines(tx: sa.Connection, name: str, lines: dict[int, State | int | None]) -> None:
-    if not lines:
-        return
-    _delete(tx, _lines, _lines.c.channel_id, name, lines)
-    rows = []
-    for channel_id, state in lines.items():
-        if state is not None:
-            values = astuple(state) if isinstance(state, State) else (state, 0, 0, 0)
-            named = dict(zip(("pts", "qts", "date", "seq"), values, strict=True))
-            rows.append({"session": name, "channel_id": channel_id, **named})
-    if rows:
-        tx.execute(_lines.insert(), rows)
-
-
-def _delete(
-    tx: sa.Connection, table: sa.Table, column: sa.Column[int], name: str, ids: Iterable[int]
-) -> None:
-    """Delete rows: what then is inserted replaces them, in any database's SQL."""
-    tx.execute(
-        table.delete().where(table.c.session == name, column == sa.bindparam("number")),
-        [{"number": number} for number in ids],
-    )
 
 
 def _forked() -> None:
