@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from radiogram import wire
-from radiogram.errors import ClientError, ConnectionFailed, ProxyFailed
+from radiogram.errors import ClientError, ProxyFailed
 from radiogram.net import dial
 from radiogram.net.dial import Route
 from radiogram.net.driver import PacketConnection
