@@ -21,7 +21,7 @@ from typing import Any
 
 from radiogram.crypto.keys import AuthKey
 from radiogram.server import Server
-from radiogram.server.db import auth_keys
+from radiogram.server.tables import auth_keys
 from radiogram.tl import api
 
 from .measure import child, resident

@@ -18,7 +18,7 @@ from sqlalchemy import insert
 
 from radiogram import TelegramClient, api
 from radiogram.server import Server, chat_store
-from radiogram.server.db import PEER_CHANNEL, dialogs, members, users
+from radiogram.server.tables import PEER_CHANNEL, dialogs, members, users
 from radiogram.sessions import StringSession
 
 SIZES = (10, 1_000, 10_000)

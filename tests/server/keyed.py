@@ -6,7 +6,8 @@ import os
 from typing import Any
 
 from radiogram.crypto.keys import AuthKey
-from radiogram.server.rpc import Caller, dispatch
+from radiogram.server.dispatch import dispatch
+from radiogram.server.rpc import Caller
 from radiogram.server.world import World
 from radiogram.tl import api
 from radiogram.tl.base import Request

@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
-from radiogram.server import db, dialog_store, render, user_store
+from radiogram.server import dialog_store, render, tables, user_store
 from radiogram.server.authorizations import Authorization
-from radiogram.server.db import PEER_USER, blocked, dialogs, open_database, users
+from radiogram.server.db import open_database
 from radiogram.server.rows import Peer
 from radiogram.server.rpc import Caller, RpcFault
 from radiogram.server.settings import Settings
+from radiogram.server.tables import PEER_USER, blocked, dialogs, users
 from radiogram.server.world import World
 from radiogram.tl import api
 
@@ -300,7 +301,7 @@ class Stage:
     def block(self, owner: int, other: int) -> None:
         with self.world.db.begin() as tx:
             tx.execute(
-                db.blocked.insert().values(
+                tables.blocked.insert().values(
                     owner_id=owner, peer_type=PEER_USER, peer_id=other, date=NOON
                 )
             )

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from radiogram.server.rpc import Caller, RpcFault, dispatch
+from radiogram.server.dispatch import dispatch
+from radiogram.server.rpc import Caller, RpcFault
 from radiogram.tl import api
 from radiogram.tl.build import registry
 

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from radiogram.server import chat_store, message_store, render
-from radiogram.server.db import admin_log, contacts, users
+from radiogram.server.tables import admin_log, contacts, users
 from radiogram.tl import api
 from tests.server.stage import NOON, MakeStage, Stage, fault, kinds
 

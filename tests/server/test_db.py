@@ -11,7 +11,15 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.schema import CreateTable
 
-from radiogram.server import box_store, db, dialog_store, history_store, message_store, user_store
+from radiogram.server import (
+    box_store,
+    db,
+    dialog_store,
+    history_store,
+    message_store,
+    tables,
+    user_store,
+)
 from radiogram.server.db import DatabaseError, open_database
 from radiogram.server.statement import Statement
 
@@ -23,7 +31,7 @@ def url_of(path: Path) -> str:
 def make_user(database: db.Database, user_id: int) -> None:
     with database.begin() as tx:
         tx.execute(
-            insert(db.users).values(
+            insert(tables.users).values(
                 id=user_id, access_secret=bytes(32), created=1, phone=str(user_id)
             )
         )
@@ -44,7 +52,7 @@ def test_file_keeps_what_was_committed(tmp_path: Path) -> None:
     database.set_meta("key", b"\x00\xff")
     with pytest.raises(IntegrityError), database.begin() as tx:
         tx.execute(
-            insert(db.users), [{"id": n, "access_secret": b"", "created": 1} for n in (2, 1)]
+            insert(tables.users), [{"id": n, "access_secret": b"", "created": 1} for n in (2, 1)]
         )
     # Not closed: another process finds what was committed, as after a kill.
     other = sqlite3.connect(tmp_path / "a.db")
@@ -76,9 +84,9 @@ def test_failed_transaction_leaves_the_connection_usable() -> None:
 
 def test_newer_version_is_refused(tmp_path: Path) -> None:
     database = open_database(url_of(tmp_path / "a.db"))
-    database.set_meta("schema_version", b"%d" % (db.SCHEMA_VERSION + 1))
+    database.set_meta("schema_version", b"%d" % (tables.SCHEMA_VERSION + 1))
     database.close()
-    with pytest.raises(DatabaseError, match=f"schema version {db.SCHEMA_VERSION + 1}"):
+    with pytest.raises(DatabaseError, match=f"schema version {tables.SCHEMA_VERSION + 1}"):
         open_database(url_of(tmp_path / "a.db"))
 
 
@@ -98,7 +106,7 @@ DIALECTS = pytest.mark.parametrize(
 
 @DIALECTS
 def test_tables_are_portable(dialect: Dialect) -> None:
-    for table in db.metadata.sorted_tables:
+    for table in tables.metadata.sorted_tables:
         assert str(CreateTable(table).compile(dialect=dialect))
 
 
@@ -118,7 +126,9 @@ def test_statements_compile_for_every_database(dialect: Dialect) -> None:
 def test_statement_gives_python_values() -> None:
     database = open_database()
     make_user(database, 7)
-    statement = Statement(select(db.users.c.id, db.users.c.deleted, db.users.c.access_secret))
+    statement = Statement(
+        select(tables.users.c.id, tables.users.c.deleted, tables.users.c.access_secret)
+    )
     with database.begin() as tx:
         (row,) = statement.rows(tx, {})
     assert row == (7, False, bytes(32))

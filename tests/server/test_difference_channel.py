@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from radiogram.server import chat_store, db, render
+from radiogram.server import chat_store, render, tables
 from radiogram.server.rpc import Context
 from radiogram.server.updates import Changes
 from radiogram.tl import api
@@ -225,7 +225,7 @@ def test_a_channel_message_costs_no_row_per_member(stage: Stage) -> None:
         with stage.world.db.begin() as tx:
             return sum(
                 len(tx.execute(table.select()).all())
-                for table in (db.boxes, db.events, db.dialogs, db.messages)
+                for table in (tables.boxes, tables.events, tables.dialogs, tables.messages)
             )
 
     before = rows()

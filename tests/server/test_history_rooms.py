@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from radiogram.server import chat_store, message_store
-from radiogram.server.db import messages
+from radiogram.server.tables import messages
 from radiogram.tl import api
 from tests.server.stage import MakeStage, Stage, fault
 

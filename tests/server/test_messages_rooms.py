@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from radiogram.server import chat_store, message_store, rights
-from radiogram.server.db import topics, users
+from radiogram.server.tables import topics, users
 from radiogram.tl import api
 from tests.server.stage import NOON, MakeStage, Stage, fault, kinds
 

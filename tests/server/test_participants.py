@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from radiogram.server import paging
-from radiogram.server.db import contacts, users
 from radiogram.server.rpc import RpcFault
+from radiogram.server.tables import contacts, users
 from radiogram.tl import api
 from tests.server.stage import NOON, MakeStage, Stage, fault, kinds
 

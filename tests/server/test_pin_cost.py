@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import insert
 
 from radiogram.server import chat_store
-from radiogram.server.db import PEER_CHANNEL, dialogs, members, users
+from radiogram.server.tables import PEER_CHANNEL, dialogs, members, users
 from tests.server.stage import MakeStage, Stage
 
 CALLS: dict[str, Callable[[Stage, int, int], Any]] = {

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from radiogram.server import accounts, rpc
-from radiogram.server.rpc import Context, NotYet, RpcFault, handles
+from radiogram.server.dispatch import NotYet
+from radiogram.server.rpc import Context, RpcFault, handles
 from radiogram.tl import api
 from radiogram.tl.build import registry
 

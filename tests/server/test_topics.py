@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from radiogram.server import layers
-from radiogram.server.db import users
 from radiogram.server.rpc import RpcFault
+from radiogram.server.tables import users
 from radiogram.tl import api
 from radiogram.tl.build import registry
 from tests.server.stage import NOON, MakeStage, Stage, fault, kinds

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from radiogram.server import accounts, passwords
+from radiogram.server.account_fields import WorldError
 from radiogram.server.db import open_database
 from radiogram.server.rpc import RpcFault
-from radiogram.server.world import World, WorldError
+from radiogram.server.world import World
 from radiogram.tl import api
 from radiogram.tl.build import registry
 

@@ -11,22 +11,23 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from radiogram.server.account_fields import Account, WorldError
     from radiogram.server.clock import Clock
     from radiogram.server.rpc import RpcFault
     from radiogram.server.server import Server
     from radiogram.server.settings import Settings
-    from radiogram.server.world import Account, World, WorldError
+    from radiogram.server.world import World
 
 __all__ = ["Account", "Clock", "RpcFault", "Server", "Settings", "World", "WorldError"]
 
 _HOMES = {
-    "Account": "world",
+    "Account": "account_fields",
     "Clock": "clock",
     "RpcFault": "rpc",
     "Server": "server",
     "Settings": "settings",
     "World": "world",
-    "WorldError": "world",
+    "WorldError": "account_fields",
 }
 
 

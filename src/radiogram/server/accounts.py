@@ -13,8 +13,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select, update
 
-from radiogram.server.db import users
 from radiogram.server.settings import Settings
+from radiogram.server.tables import users
 
 SERVICE_ID = 777000
 """The account that sends login codes and notices (C0.1.6)."""

@@ -9,9 +9,9 @@ from __future__ import annotations
 from sqlalchemy import delete, insert, select, update
 
 from radiogram.server import text
-from radiogram.server.db import awaited_contacts, contacts
 from radiogram.server.rpc import Context
 from radiogram.server.service import send_joined
+from radiogram.server.tables import awaited_contacts, contacts
 
 MAX_NAME = 64
 MAX_AWAITED = 5000

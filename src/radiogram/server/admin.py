@@ -27,7 +27,7 @@ from sqlalchemy import func, select
 from radiogram.errors import RadiogramError
 from radiogram.net.lines import MAX_LINE, LineConnection, listen_at_path, listen_at_port
 from radiogram.server import fault_spec
-from radiogram.server.db import users
+from radiogram.server.tables import users
 
 if TYPE_CHECKING:
     from radiogram.server.server import Server

@@ -13,9 +13,9 @@ from sqlalchemy import insert, select
 
 from radiogram.server import render
 from radiogram.server.chat_store import ChatRow
-from radiogram.server.db import admin_log
 from radiogram.server.mentions import Mentions
 from radiogram.server.rights import bits_of
+from radiogram.server.tables import admin_log
 from radiogram.tl import api
 from radiogram.tl.base import TLObject
 

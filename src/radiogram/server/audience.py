@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select, union
 
 from radiogram.server import render
-from radiogram.server.db import PEER_USER, contacts, dialogs
+from radiogram.server.tables import PEER_USER, contacts, dialogs
 from radiogram.tl import api
 
 if TYPE_CHECKING:

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Row, delete, insert, literal, or_, select, update
 
 from radiogram.crypto.keys import AuthKey
-from radiogram.server.db import Database, auth_keys, users
+from radiogram.server.db import Database
+from radiogram.server.tables import auth_keys, users
 from radiogram.tl import api
 
 if TYPE_CHECKING:

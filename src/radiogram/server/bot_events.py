@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from radiogram.server import chat_store, invites
 from radiogram.server.chat_store import ChatRow
-from radiogram.server.db import members, users
 from radiogram.server.invites import InviteRow
+from radiogram.server.tables import members, users
 from radiogram.server.updates import Changes
 from radiogram.tl import api
 

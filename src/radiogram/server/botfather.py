@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Row, func, insert, select
 
 from radiogram.server import accounts, render, text, usernames
-from radiogram.server.db import revoked_tokens, users
 from radiogram.server.rpc import RpcFault
+from radiogram.server.tables import revoked_tokens, users
 from radiogram.tl import api
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 
 from sqlalchemy import BigInteger, Connection, bindparam, insert, select, update
 
-from radiogram.server.db import bot_events, events, users
 from radiogram.server.rows import EventRow, columns
 from radiogram.server.statement import Statement
+from radiogram.server.tables import bot_events, events, users
 
 _BOX = bindparam("box", type_=BigInteger)
 _SAVE_COUNTERS = Statement(

@@ -20,11 +20,11 @@ from sqlalchemy import Connection, Row, delete, exists, insert, select
 
 from radiogram.server import bot_events, message_store, render, user_store
 from radiogram.server.authorizations import Authorization
-from radiogram.server.db import PEER_USER, boxes, business_bots, business_paused, messages
 from radiogram.server.rights import bits_of
 from radiogram.server.rows import MessageRow, Peer
 from radiogram.server.rpc import Caller, RpcFault
 from radiogram.server.statement import Statement
+from radiogram.server.tables import PEER_USER, boxes, business_bots, business_paused, messages
 from radiogram.server.updates import Changes
 from radiogram.tl import api
 from radiogram.tl.base import Request

@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, insert, select, update
 
-from radiogram.server.db import PEER_CHANNEL, PEER_CHAT, chats, dialogs, members, users
 from radiogram.server.rows import DialogRow, Peer, chunks, columns
 from radiogram.server.statement import Statement
+from radiogram.server.tables import PEER_CHANNEL, PEER_CHAT, chats, dialogs, members, users
 
 GROUP = 1
 SUPERGROUP = 2

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sqlalchemy import delete, func, insert, select, update
 
 from radiogram.server import accounts
-from radiogram.server.db import auth_keys, phone_codes
 from radiogram.server.rpc import Context, RpcFault
 from radiogram.server.service import send_service_message
+from radiogram.server.tables import auth_keys, phone_codes
 from radiogram.tl import api
 
 if TYPE_CHECKING:

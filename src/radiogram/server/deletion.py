@@ -18,10 +18,10 @@ from radiogram.server import (
     peers,
     render,
 )
-from radiogram.server.db import PEER_CHAT
 from radiogram.server.peers import Room
 from radiogram.server.rows import MessageRow
 from radiogram.server.rpc import RpcFault
+from radiogram.server.tables import PEER_CHAT
 from radiogram.server.updates import Changes
 from radiogram.tl import api
 

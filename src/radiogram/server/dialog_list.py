@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from radiogram.server import dialog_store, history_store, message_store, render
-from radiogram.server.db import PEER_CHANNEL, PEER_USER
 from radiogram.server.peers import Room, Target
 from radiogram.server.rows import DialogRow, MessageRow, Peer
+from radiogram.server.tables import PEER_CHANNEL, PEER_USER
 from radiogram.tl import api
 
 if TYPE_CHECKING:

@@ -22,11 +22,11 @@ from sqlalchemy import (
     update,
 )
 
-from radiogram.server.db import PEER_CHANNEL, boxes, chats, dialogs, members, messages
 from radiogram.server.history_store import count_unread, last_message_id
 from radiogram.server.message_store import JOINED
 from radiogram.server.rows import DialogRow, Peer, chunks, columns
 from radiogram.server.statement import Statement
+from radiogram.server.tables import PEER_CHANNEL, boxes, chats, dialogs, members, messages
 
 _USER = bindparam("user", type_=BigInteger)
 _DIALOG_KEY = and_(

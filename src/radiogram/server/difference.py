@@ -20,9 +20,9 @@ from radiogram.server import (
     render,
 )
 from radiogram.server.chat_store import MEMBER
-from radiogram.server.db import bot_events, chats, events, members
 from radiogram.server.peers import Room
 from radiogram.server.rows import UserRow
+from radiogram.server.tables import bot_events, chats, events, members
 from radiogram.server.updates import EventKind
 from radiogram.tl import api
 

@@ -12,10 +12,10 @@ from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, Connection, and_, bindparam, func, select
 
-from radiogram.server.db import PEER_USER, boxes, messages
 from radiogram.server.message_store import JOINED, MESSAGES, MINE
 from radiogram.server.rows import MessageRow, Peer
 from radiogram.server.statement import Statement
+from radiogram.server.tables import PEER_USER, boxes, messages
 
 _USER = bindparam("user", type_=BigInteger)
 IN_PEER = and_(MINE, boxes.c.peer_type == bindparam("type"), boxes.c.peer_id == bindparam("peer"))

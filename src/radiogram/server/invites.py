@@ -14,8 +14,8 @@ from sqlalchemy import ColumnElement, Connection, delete, func, select, update
 from sqlalchemy import insert as insert_into
 
 from radiogram.server.chat_store import MEMBER
-from radiogram.server.db import contacts, invite_uses, invites, join_requests, members, users
 from radiogram.server.rows import columns
+from radiogram.server.tables import contacts, invite_uses, invites, join_requests, members, users
 from radiogram.tl import api
 
 if TYPE_CHECKING:

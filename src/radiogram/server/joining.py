@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, NoReturn
 
 from radiogram.server import accounts, bot_events, chat_store, invites, render, rooms, user_store
 from radiogram.server.chat_store import ChatRow
-from radiogram.server.db import members
 from radiogram.server.invites import InviteRow, UseRow
 from radiogram.server.peers import Room
 from radiogram.server.rights import Standing
 from radiogram.server.rows import UserRow
 from radiogram.server.rpc import RpcFault
+from radiogram.server.tables import members
 from radiogram.server.updates import Changes
 from radiogram.tl import api
 

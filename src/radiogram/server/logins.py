@@ -9,8 +9,8 @@ from __future__ import annotations
 from sqlalchemy import update
 
 from radiogram.server import passwords, render
-from radiogram.server.db import auth_keys
 from radiogram.server.rpc import Context, RpcFault
+from radiogram.server.tables import auth_keys
 from radiogram.tl import api
 
 

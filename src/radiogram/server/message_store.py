@@ -13,9 +13,9 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Connection, bindparam, delete, func, insert, select, update
 
-from radiogram.server.db import boxes, messages, post_views, random_ids
 from radiogram.server.rows import Content, MessageRow, Peer, chunks, columns
 from radiogram.server.statement import Statement
+from radiogram.server.tables import boxes, messages, post_views, random_ids
 
 _USER = bindparam("user", type_=BigInteger)
 _INSERT_CONTENT = insert(messages)

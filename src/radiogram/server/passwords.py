@@ -17,8 +17,8 @@ from sqlalchemy import Connection, Row, insert, select, update
 from radiogram.crypto.dh import PRIME
 from radiogram.crypto.srp import MAX_SALT, Algo, ServerProof, new_salt, new_verifier
 from radiogram.server import accounts
-from radiogram.server.db import passwords
 from radiogram.server.rpc import Context, RpcFault
+from radiogram.server.tables import passwords
 from radiogram.tl import api
 
 if TYPE_CHECKING:

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from radiogram.server import chat_store, message_store, render, user_store
 from radiogram.server.chat_store import ChatRow
-from radiogram.server.db import PEER_CHANNEL, PEER_CHAT, PEER_USER
 from radiogram.server.mentions import Mentions
 from radiogram.server.rights import Standing
 from radiogram.server.rows import DialogRow, Peer, Side, UserRow
 from radiogram.server.rpc import RpcFault
+from radiogram.server.tables import PEER_CHANNEL, PEER_CHAT, PEER_USER
 from radiogram.tl import api
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, TypedDict, cast
 
 from radiogram.server import chat_store, rights, user_store
 from radiogram.server.chat_store import ChatRow, MemberRow
-from radiogram.server.db import PEER_CHANNEL, PEER_CHAT, PEER_USER
 from radiogram.server.mentions import Mentions
 from radiogram.server.rows import ContactRow, DialogRow, MessageRow, Peer, Side, UserRow
+from radiogram.server.tables import PEER_CHANNEL, PEER_CHAT, PEER_USER
 from radiogram.tl import api
 from radiogram.tl.build import registry
 

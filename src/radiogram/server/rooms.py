@@ -33,11 +33,11 @@ from radiogram.server import (
     text,
 )
 from radiogram.server.chat_store import ChatRow, MemberRow
-from radiogram.server.db import PEER_USER, blocked, boxes, messages
 from radiogram.server.delivery import Draft, Reply
 from radiogram.server.peers import Private, Room
 from radiogram.server.rows import Content, MessageRow, UserRow, chunks
 from radiogram.server.rpc import RpcFault
+from radiogram.server.tables import PEER_USER, blocked, boxes, messages
 from radiogram.server.updates import Changes
 from radiogram.tl import api
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from radiogram.server import render, user_store
 from radiogram.server.accounts import SERVICE_ID
-from radiogram.server.db import PEER_USER
 from radiogram.server.delivery import Draft, deliver, deliver_to_other
 from radiogram.server.peers import Private
 from radiogram.server.rows import Content, Peer
+from radiogram.server.tables import PEER_USER
 from radiogram.server.updates import Changes
 from radiogram.tl import api
 

@@ -15,8 +15,9 @@ from radiogram.mtproto import events
 from radiogram.mtproto.message import Envelope
 from radiogram.mtproto.server import SaltBook, ServerSession
 from radiogram.server.authorizations import Authorization
+from radiogram.server.dispatch import NotYet, dispatch
 from radiogram.server.faults import Withheld
-from radiogram.server.rpc import Caller, NotYet, RpcFault, dispatch
+from radiogram.server.rpc import Caller, RpcFault
 from radiogram.server.spoiling import id_of, spoil
 from radiogram.tl import api, mtproto
 

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from radiogram.server.chat_store import ChatRow
-from radiogram.server.db import topics
 from radiogram.server.rows import columns
+from radiogram.server.tables import topics
 
 GENERAL = 1
 """The topic of a forum that is always there."""

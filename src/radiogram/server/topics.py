@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from sqlalchemy import func, select
 
 from radiogram.server import chat_store, dialog_list, message_store, render, rights
-from radiogram.server.db import boxes, messages
 from radiogram.server.peers import Room
 from radiogram.server.rows import MessageRow
+from radiogram.server.tables import boxes, messages
 from radiogram.server.topic_store import GENERAL, TopicRow
 from radiogram.tl import api
 

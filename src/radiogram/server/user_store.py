@@ -12,9 +12,9 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Connection, and_, bindparam, case, or_, select
 
-from radiogram.server.db import PEER_USER, blocked, contacts, dialogs, users
 from radiogram.server.rows import ContactRow, DialogRow, Side, UserRow, chunks, columns
 from radiogram.server.statement import Statement
+from radiogram.server.tables import PEER_USER, blocked, contacts, dialogs, users
 
 _A = bindparam("a", type_=BigInteger)
 _B = bindparam("b", type_=BigInteger)

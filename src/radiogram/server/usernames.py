@@ -8,9 +8,9 @@ from __future__ import annotations
 from sqlalchemy import Connection
 
 from radiogram.server import accounts, chat_store
-from radiogram.server.db import PEER_CHANNEL, PEER_USER
 from radiogram.server.rows import Peer
 from radiogram.server.rpc import RpcFault
+from radiogram.server.tables import PEER_CHANNEL, PEER_USER
 
 
 def owner(tx: Connection, username: str) -> Peer | None:

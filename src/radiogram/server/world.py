@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import logging
 import os
-import tomllib
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -22,13 +20,30 @@ from sqlalchemy import select, update
 
 from radiogram.crypto.keys import AuthKey
 from radiogram.errors import RadiogramError
-from radiogram.server import accounts, botfather, dialog_store, handlers, layers, usernames
+from radiogram.server import accounts, botfather, dialog_store, handlers, layers
+from radiogram.server.account_fields import (
+    Account,
+    WorldError,
+    check_code,
+    check_name,
+    check_phone,
+    check_token,
+    check_username,
+)
 from radiogram.server.authorizations import Authorization, AuthorizationBook
 from radiogram.server.clock import Clock
 from radiogram.server.codes import SentCode
-from radiogram.server.db import (
+from radiogram.server.db import Database
+from radiogram.server.dispatch import dispatch
+from radiogram.server.faults import Faults
+from radiogram.server.faults.pushes import channel_too_long, with_pts_count
+from radiogram.server.observer import Observer
+from radiogram.server.passwords import PasswordChecks, is_email, store_password
+from radiogram.server.rows import Peer
+from radiogram.server.rpc import Caller, Context
+from radiogram.server.settings import Settings
+from radiogram.server.tables import (
     PEER_USER,
-    Database,
     auth_keys,
     future_tokens,
     login_tokens,
@@ -36,13 +51,7 @@ from radiogram.server.db import (
     phone_codes,
     users,
 )
-from radiogram.server.faults import Faults
-from radiogram.server.faults.pushes import channel_too_long, with_pts_count
-from radiogram.server.observer import Observer
-from radiogram.server.passwords import PasswordChecks, is_email, store_password
-from radiogram.server.rows import Peer
-from radiogram.server.rpc import Caller, Context, dispatch
-from radiogram.server.settings import Settings
+from radiogram.server.world_file import load_toml
 from radiogram.tl import api
 from radiogram.tl.base import Request
 from radiogram.tl.build import registry
@@ -51,23 +60,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
 
 log = logging.getLogger("radiogram.server")
-
-
-class WorldError(RadiogramError, ValueError):
-    """An account cannot be made as it was described."""
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """An account that :class:`World` made."""
-
-    id: int
-    first_name: str
-    last_name: str = ""
-    username: str | None = None
-    phone: str | None = None
-    token: str | None = None
-    """Of a bot: what auth.importBotAuthorization wants."""
 
 
 class Address(NamedTuple):
@@ -173,11 +165,11 @@ class World:
         is the DC where it lives, and where alone it can log in; without it that of a test number
         (D1) if this server plays it, else the server's own.
         """
-        digits = _check_phone(phone)
-        home = self._check_dc(dc_id)
-        name = _check_name(first_name)
+        digits = check_phone(phone)
+        home = self.check_dc(dc_id)
+        name = check_name(first_name)
         with self.db.begin() as tx:
-            username = _check_username(tx, username, owner=None)
+            username = check_username(tx, username, owner=None)
             if accounts.by_phone(tx, digits) is not None:
                 raise WorldError(f"phone: {phone} has an account already; take another number")
             user_id = accounts.create(
@@ -188,7 +180,7 @@ class World:
                 first_name=name,
                 last_name=last_name,
                 username=username,
-                login_code=_check_code(code),
+                login_code=check_code(code),
                 dc_id=home or self.home_of_number(digits),
             )
         return Account(user_id, name, last_name, username, digits)
@@ -204,13 +196,13 @@ class World:
 
         `dc_id` is the DC where it lives, by default the server's own.
         """
-        name = _check_name(name)
-        home = self._check_dc(dc_id)
+        name = check_name(name)
+        home = self.check_dc(dc_id)
         with self.db.begin() as tx:
-            username = _check_username(tx, username, owner=None)
+            username = check_username(tx, username, owner=None)
             bot_id = None
             if token is not None:
-                bot_id = _check_token(token)
+                bot_id = check_token(token)
                 if accounts.by_id(tx, bot_id) is not None:
                     raise WorldError(
                         f"token: the id {bot_id} is taken; change the number before the colon"
@@ -245,7 +237,8 @@ class World:
         named = accounts.test_number_dc(phone)
         return named if named in self.dcs else self.dc_id
 
-    def _check_dc(self, dc_id: int | None) -> int:
+    def check_dc(self, dc_id: int | None) -> int:
+        """Return the id of a DC that this server plays, 0 for None. Raises WorldError."""
         if dc_id is not None and dc_id not in self.dcs:
             raise WorldError(
                 f"dc_id: this server does not play DC {dc_id}; start it with dcs= that name it"
@@ -259,40 +252,11 @@ class World:
         up to date instead, so a server can be started with the same file again. Raises
         WorldError, which names file, entry, field and remedy; then nothing was changed.
         """
-        try:
-            text = Path(path).read_text("utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-            raise WorldError(
-                f"{path}: cannot be read ({reason}); check the name and the permissions"
-            ) from None
-        try:
-            document = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
-            raise WorldError(f"{path}: not valid TOML: {error}; correct that place") from None
-        unknown = sorted(set(document) - set(_FIELDS))
-        if unknown:
-            raise WorldError(
-                f"{path}: unknown table {unknown[0]!r}; use [[users]] and [[bots]] only"
-            )
-        made = []
-        with self.db.begin() as tx:
-            for table, known in _FIELDS.items():
-                entries = document.get(table, [])
-                if not isinstance(entries, list):
-                    raise WorldError(f"{path}: {table}: write [[{table}]] with double brackets")
-                for number, entry in enumerate(entries, 1):
-                    try:
-                        fields = _check_fields(entry, known)
-                        load = self._load_bot if table == "bots" else self._load_user
-                        made.append(load(tx, fields))
-                    except WorldError as error:
-                        raise WorldError(f"{path}: [[{table}]] entry {number}: {error}") from None
-        return made
+        return load_toml(self, path)
 
     def login_code(self, phone: str) -> str:
         """Return the code with which a phone number can log in now."""
-        digits = _check_phone(phone)
+        digits = check_phone(phone)
         with self.db.begin() as tx:
             sent = tx.execute(
                 select(phone_codes.c.code)
@@ -350,7 +314,18 @@ class World:
         with self.db.begin() as tx:
             if accounts.by_id(tx, user_id) is None:
                 raise WorldError(f"there is no account {user_id}; make one with add_user")
-            self._store_password(tx, user_id, password, hint, email)
+            self.change_password(tx, user_id, password, hint, email)
+
+    def change_password(
+        self, tx: Connection, user_id: int, password: str, hint: str, email: str
+    ) -> None:
+        """Write the password of an account, as :meth:`set_password` does, in a transaction."""
+        if email and not is_email(email):
+            raise WorldError(
+                f"password_email: {email!r} is no address; write one like ann@example.com"
+            )
+        now = int(self.clock.now())
+        store_password(tx, user_id, password, hint=hint, email=email, random=self.random, now=now)
 
     def send_mail(self, to: str, code: str, purpose: str) -> None:
         """Let an e-mail with a code go out, to :attr:`mails` and the log."""
@@ -492,172 +467,3 @@ class World:
                     body = target.encode(api.UpdatesTooLong())  # makes the client ask (C0.3.8)
                 encoded[target.layer] = body
             session.push(body)
-
-    # -------------------------------------------------------------- the parts of load_toml
-
-    def _load_user(self, tx: Connection, fields: Mapping[str, str]) -> Account:
-        digits = _check_phone(_required(fields, "phone"))
-        first_name = _check_name(_required(fields, "first_name"))
-        last_name = fields.get("last_name", "")
-        code = _check_code(fields.get("code"))
-        home = self._read_dc(fields)
-        row = accounts.by_phone(tx, digits)
-        username = _check_username(tx, fields.get("username"), owner=row.id if row else None)
-        if row is None:
-            user_id = accounts.create(
-                tx,
-                now=int(self.clock.now()),
-                random=self.random,
-                phone=digits,
-                first_name=first_name,
-                last_name=last_name,
-                username=username,
-                login_code=code,
-                dc_id=home or self.home_of_number(digits),
-            )
-        else:
-            user_id = row.id
-            accounts.change(
-                tx,
-                user_id,
-                first_name=first_name,
-                last_name=last_name,
-                username=username,
-                login_code=code,
-            )
-        if "password" in fields:
-            self._store_password(
-                tx,
-                user_id,
-                fields["password"],
-                fields.get("password_hint", ""),
-                fields.get("password_email", ""),
-            )
-        return Account(user_id, first_name, last_name, username, digits)
-
-    def _store_password(
-        self, tx: Connection, user_id: int, password: str, hint: str, email: str
-    ) -> None:
-        if email and not is_email(email):
-            raise WorldError(
-                f"password_email: {email!r} is no address; write one like ann@example.com"
-            )
-        now = int(self.clock.now())
-        store_password(tx, user_id, password, hint=hint, email=email, random=self.random, now=now)
-
-    def _read_dc(self, fields: Mapping[str, str]) -> int:
-        told = fields.get("dc_id")
-        if told is not None and not (told.isascii() and told.isdigit()):
-            raise WorldError(f"dc_id: {told!r} is not a number; write that of a data centre")
-        return self._check_dc(int(told) if told is not None else None)
-
-    def _load_bot(self, tx: Connection, fields: Mapping[str, str]) -> Account:
-        name = _check_name(_required(fields, "name"), field="name")
-        token = fields.get("token")
-        username = fields.get("username")
-        home = self._read_dc(fields)
-        token_id = _check_token(token) if token is not None else None
-        row = None
-        if token_id is not None:
-            row = accounts.by_id(tx, token_id)
-        elif username is not None:
-            row = accounts.by_username(tx, username.removeprefix("@"))
-        if row is not None and not row.is_bot:
-            raise WorldError("a user has that id or username already; take another one")
-        username = _check_username(tx, username, owner=row.id if row else None)
-        if row is None:
-            bot_id = accounts.create(
-                tx,
-                now=int(self.clock.now()),
-                random=self.random,
-                user_id=token_id,
-                first_name=name,
-                username=username,
-                is_bot=True,
-                dc_id=home,
-            )
-        else:
-            bot_id = row.id
-            token = token or row.bot_token
-        token = token or accounts.new_token(bot_id, self.random)
-        accounts.change(tx, bot_id, first_name=name, username=username, bot_token=token)
-        return Account(bot_id, name, "", username, None, token)
-
-
-_FIELDS = {
-    "users": (
-        "phone",
-        "first_name",
-        "last_name",
-        "username",
-        "code",
-        "dc_id",
-        "password",
-        "password_hint",
-        "password_email",
-    ),
-    "bots": ("name", "username", "token", "dc_id"),
-}
-
-
-def _check_fields(entry: object, known: tuple[str, ...]) -> dict[str, str]:
-    if not isinstance(entry, dict):
-        raise WorldError('not a table; write its fields as name = "value" lines')
-    for name, value in entry.items():
-        if name not in known:
-            raise WorldError(f"{name}: unknown field; known are {', '.join(known)}")
-        if isinstance(value, int) and not isinstance(value, bool):
-            entry[name] = str(value)  # phone = 9996621234 is clear enough
-        elif not isinstance(value, str):
-            raise WorldError(f"{name}: not a text; put it in quotes")
-    return entry
-
-
-def _required(fields: Mapping[str, str], name: str) -> str:
-    if name not in fields:
-        raise WorldError(f'{name}: missing; add a line {name} = "..."')
-    return fields[name]
-
-
-def _check_phone(phone: str) -> str:
-    digits = accounts.normalise_phone(phone)
-    if not digits:
-        raise WorldError(f"phone: {phone!r} is not a number; write 5 to 15 digits")
-    return digits
-
-
-def _check_name(name: str, field: str = "first_name") -> str:
-    name = name.strip()
-    if not 1 <= len(name) <= 64:
-        raise WorldError(f"{field}: {name!r} has not between 1 and 64 characters; give another")
-    return name
-
-
-def _check_code(code: str | None) -> str | None:
-    if code is not None and not (code.isascii() and code.isdigit() and 3 <= len(code) <= 10):
-        raise WorldError(f"code: {code!r} is not a login code; write 3 to 10 digits")
-    return code
-
-
-def _check_token(token: str) -> int:
-    bot_id = accounts.token_id(token)
-    if not bot_id:
-        raise WorldError(
-            f"token: {token!r} is no bot token; write an id, a colon and 35 letters and digits"
-        )
-    return bot_id
-
-
-def _check_username(tx: Connection, username: str | None, *, owner: int | None) -> str | None:
-    if not username:
-        return None
-    username = username.removeprefix("@")
-    if not accounts.is_username(username):
-        raise WorldError(
-            f"username: {username!r} is not allowed; write 5 to 32 letters, digits and"
-            " underscores, starting with a letter"
-        )
-    taken = usernames.owner(tx, username)
-    if taken is not None and taken != (PEER_USER, owner):
-        raise WorldError(f"username: {username!r} is taken; choose another")
-    return username

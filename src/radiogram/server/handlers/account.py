@@ -8,10 +8,10 @@ from __future__ import annotations
 from sqlalchemy import update
 
 from radiogram.server import accounts, audience, render, text, usernames
-from radiogram.server.db import PEER_USER, users
 from radiogram.server.handlers.auth import check_names
 from radiogram.server.rows import Peer
 from radiogram.server.rpc import Context, RpcFault, handles
+from radiogram.server.tables import PEER_USER, users
 from radiogram.tl import api
 
 # ------------------------------------------------------------------ profile

@@ -11,8 +11,8 @@ from hashlib import sha256
 from sqlalchemy import delete, insert, select
 
 from radiogram.server import accounts, address_book, codes, logins, passwords, text
-from radiogram.server.db import future_tokens, revoked_tokens
 from radiogram.server.rpc import Context, RpcFault, handles
+from radiogram.server.tables import future_tokens, revoked_tokens
 from radiogram.tl import api
 
 MAX_NAME = 64

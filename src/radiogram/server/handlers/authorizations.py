@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import Row, or_, select, update
 
 from radiogram.server import accounts
-from radiogram.server.db import auth_keys
 from radiogram.server.rpc import Context, RpcFault, handles
+from radiogram.server.tables import auth_keys
 from radiogram.tl import api
 
 MAX_TTL_DAYS = 366

@@ -11,9 +11,10 @@ from typing import Any, cast
 
 from radiogram.server import business, peers, render, user_store
 from radiogram.server.business import Link
+from radiogram.server.dispatch import find_handler
 from radiogram.server.peers import Private
 from radiogram.server.rights import to_mask
-from radiogram.server.rpc import Context, RpcFault, find_handler, handles
+from radiogram.server.rpc import Context, RpcFault, handles
 from radiogram.server.updates import Changes
 from radiogram.tl import api
 from radiogram.tl.base import Request

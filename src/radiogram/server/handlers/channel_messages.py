@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from radiogram.server import chat_store, deletion, history_store, message_store, peers, reading
-from radiogram.server.db import boxes, messages
 from radiogram.server.handlers import history
 from radiogram.server.rpc import Context, RpcFault, handles
+from radiogram.server.tables import boxes, messages
 from radiogram.server.updates import Changes
 from radiogram.tl import api
 

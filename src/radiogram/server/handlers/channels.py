@@ -23,10 +23,10 @@ from radiogram.server import (
     usernames,
 )
 from radiogram.server.chat_store import MEMBER
-from radiogram.server.db import PEER_CHAT, members, users
 from radiogram.server.peers import Private, Room
 from radiogram.server.rows import Peer, UserRow
 from radiogram.server.rpc import Context, RpcFault, handles
+from radiogram.server.tables import PEER_CHAT, members, users
 from radiogram.server.updates import Changes
 from radiogram.tl import api
 

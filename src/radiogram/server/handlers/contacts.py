@@ -20,11 +20,11 @@ from radiogram.server import (
     user_store,
 )
 from radiogram.server.chat_store import ChatRow
-from radiogram.server.db import PEER_USER, blocked, contacts, dialogs, members, users
 from radiogram.server.handlers.users import settings_of
 from radiogram.server.peers import Room
 from radiogram.server.rows import Peer
 from radiogram.server.rpc import Context, RpcFault, handles
+from radiogram.server.tables import PEER_USER, blocked, contacts, dialogs, members, users
 from radiogram.tl import api
 
 GLOBAL_QUERY = 3

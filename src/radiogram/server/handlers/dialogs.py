@@ -14,12 +14,12 @@ from radiogram.server import (
     reading,
     user_store,
 )
-from radiogram.server.db import boxes, messages
 from radiogram.server.dialog_list import Entry
 from radiogram.server.difference import state
 from radiogram.server.peers import Private, Room
 from radiogram.server.rows import Peer
 from radiogram.server.rpc import Context, RpcFault, handles
+from radiogram.server.tables import boxes, messages
 from radiogram.server.updates import Changes
 from radiogram.tl import api
 

@@ -16,10 +16,10 @@ from radiogram.server import (
     text,
     user_store,
 )
-from radiogram.server.db import PEER_USER, boxes, messages
 from radiogram.server.peers import Room, Target
 from radiogram.server.rows import MessageRow, Peer
 from radiogram.server.rpc import Context, RpcFault, handles
+from radiogram.server.tables import PEER_USER, boxes, messages
 from radiogram.tl import api
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from radiogram.errors import SecurityError
 from radiogram.mtproto.binding import Binding, read_binding
 from radiogram.server import accounts, render
 from radiogram.server.authorizations import Authorization
-from radiogram.server.db import exported_authorizations
 from radiogram.server.rpc import Context, RpcFault, handles
+from radiogram.server.tables import exported_authorizations
 from radiogram.tl import api
 
 SECRET_SIZE = 64

@@ -9,9 +9,9 @@ from sqlalchemy import select
 
 from radiogram.server import chat_store, passwords, peers, rights, rooms
 from radiogram.server.chat_store import MemberRow
-from radiogram.server.db import auth_keys
 from radiogram.server.peers import Room
 from radiogram.server.rpc import Context, RpcFault, handles
+from radiogram.server.tables import auth_keys
 from radiogram.server.updates import Changes
 from radiogram.tl import api
 

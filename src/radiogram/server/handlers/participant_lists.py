@@ -10,9 +10,9 @@ from sqlalchemy import ColumnElement, or_, select
 
 from radiogram.server import chat_store, membership, paging, peers, rights
 from radiogram.server.chat_store import MEMBER
-from radiogram.server.db import contacts, members, users
 from radiogram.server.peers import Room
 from radiogram.server.rpc import Context, RpcFault, handles
+from radiogram.server.tables import contacts, members, users
 from radiogram.tl import api
 
 MAX_PARTICIPANTS = 200

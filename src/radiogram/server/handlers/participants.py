@@ -23,10 +23,10 @@ from radiogram.server import (
     user_store,
 )
 from radiogram.server.chat_store import KICKED, LEFT, MEMBER, MemberRow
-from radiogram.server.db import members, users
 from radiogram.server.peers import Room
 from radiogram.server.rows import UserRow
 from radiogram.server.rpc import Context, RpcFault, handles
+from radiogram.server.tables import members, users
 from radiogram.server.updates import Changes
 from radiogram.tl import api
 

@@ -10,10 +10,10 @@ from typing import Any
 from sqlalchemy import Row, delete, insert, select, update
 
 from radiogram.server import accounts, logins
-from radiogram.server.db import auth_keys, login_tokens
 from radiogram.server.handlers.auth import check_api_id
 from radiogram.server.handlers.authorizations import shown
 from radiogram.server.rpc import Context, RpcFault, handles
+from radiogram.server.tables import auth_keys, login_tokens
 from radiogram.tl import api
 
 TOKENS_PER_KEY = 5

@@ -21,11 +21,11 @@ from radiogram.server import (
     topic_store,
     topics,
 )
-from radiogram.server.db import messages
 from radiogram.server.delivery import Draft
 from radiogram.server.peers import Room
 from radiogram.server.rows import Content
 from radiogram.server.rpc import Context, RpcFault, handles
+from radiogram.server.tables import messages
 from radiogram.server.topic_store import GENERAL, TopicRow
 from radiogram.server.topics import Counters
 from radiogram.server.updates import Changes

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from radiogram.server import accounts, history_store, peers, render, user_store
-from radiogram.server.db import PEER_USER
 from radiogram.server.rows import Peer, Side
 from radiogram.server.rpc import Context, RpcFault, handles
+from radiogram.server.tables import PEER_USER
 from radiogram.tl import api
 
 MAX_USERS = 200
