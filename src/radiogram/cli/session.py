@@ -251,7 +251,12 @@ def _fingerprint(key: bytes) -> str | None:
         return None
     from radiogram.crypto.keys import AuthKey
 
-    return AuthKey(key).key_id.hex()
+    try:
+        return AuthKey(key).key_id.hex()
+    except ValueError as error:
+        raise click.ClickException(
+            f"the key in this session cannot be used ({error}); sign in again with a new session"
+        ) from None
 
 
 def _words(value: object) -> str:
