@@ -201,6 +201,18 @@ async def test_failures_inside_the_server_pass(
     assert server.faults.count("error") == 3 + 4
 
 
+async def test_the_first_call_of_a_connection_is_repeated_too(
+    server: Server, ada: TelegramClient, pauses: Pauses
+) -> None:
+    """E6, E8."""
+    await ada.disconnect()
+    server.faults.timeout("help.getConfig")
+    server.faults.internal_error("help.getConfig")
+    await ada.connect()
+    assert pauses.noted == [0.5, 1]
+    await ada.send_message("me", "once")
+
+
 async def test_waits_are_slept_or_raised(
     server: Server, ada: TelegramClient, pauses: Pauses
 ) -> None:
