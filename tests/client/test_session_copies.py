@@ -5,6 +5,7 @@ What the libraries themselves make of it is in tests/interop/test_sessions.py.
 
 from __future__ import annotations
 
+import base64
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -272,3 +273,28 @@ def test_only_some_formats_have_files_and_passphrases(tmp_path: Path) -> None:
     with pytest.raises(SessionError, match="cannot be encrypted"):
         FULL.text("telethon", passphrase="x")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (SessionData(2, "127.0.0.1", 70_000), "the port in the session is 70000"),
+        (SessionData(2, "127.0.0.1", -1), "the port"),
+        (SessionData(40_000, "127.0.0.1", 443), "the data centre"),
+        (SessionData(2, "127.0.0.1", 443, b"", 2**63), "the user id"),
+        (SessionData(2, "a" * 300, 443), "the address"),
+        (SessionData(2, "127.0.0.1", 443, b"short"), "the key"),
+    ],
+)
+def test_what_no_session_can_be_about_is_refused(data: SessionData, said: str) -> None:
+    with pytest.raises(SessionDamaged, match=said):
+        foreign.check(data)
+
+
+def test_a_port_out_of_range_in_a_string_is_refused() -> None:
+    text = SessionCopy(data=SessionData(2, "127.0.0.1", 443, bytes(range(256)))).text("mtcute")
+    raw = bytearray(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+    place = raw.index((443).to_bytes(4, "little"))
+    raw[place + 2] = 1
+    with pytest.raises(SessionDamaged, match="the port in the session is"):
+        SessionCopy.read(base64.urlsafe_b64encode(raw).decode().rstrip("="))

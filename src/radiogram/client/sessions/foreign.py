@@ -37,6 +37,8 @@ _PYROGRAM = {
     267: struct.Struct(">B?256sQ?"),
     271: struct.Struct(">BI?256sQ?"),
 }
+MAX_HOST = 255
+"""Bytes of a host name."""
 _TRUE, _FALSE = 0x997275B5, 0xBC799737
 _HAS_SELF, _TEST, _HAS_MEDIA = 1, 2, 4
 _DC_IPV6, _DC_TEST = 1, 4
@@ -62,9 +64,25 @@ def read(text: str) -> dict[str, Any]:
                 f"mtcute: none has {len(raw)} bytes that begin with {raw[:1].hex()}; copy it again "
                 "as a whole (for a file, use SqliteSession)"
             )
-    if len(data.auth_key) not in {0, KEY_BYTES}:
-        raise SessionDamaged(f"the key in the session string has {len(data.auth_key)} bytes")
+    check(data)
     return {"data": data, "api_id": api_id, "format": format_}
+
+
+def check(data: SessionData) -> None:
+    """Refuse what no session can be about. Raises SessionDamaged, which names the part."""
+    if len(data.auth_key) not in {0, KEY_BYTES}:
+        raise SessionDamaged(f"the key in the session has {len(data.auth_key)} bytes")
+    for name, value, least, most in (
+        ("port", data.port, 0, 65_535),
+        ("data centre", data.dc_id, -32_768, 32_767),
+        ("user id", data.user_id, -(2**63), 2**63 - 1),
+    ):
+        if not least <= value <= most:
+            raise SessionDamaged(f"the {name} in the session is {value}; copy it again as a whole")
+    if len(data.host.encode("utf-8", "replace")) > MAX_HOST:
+        raise SessionDamaged(
+            f"the address in the session has {len(data.host)} letters; copy it again as a whole"
+        )
 
 
 def write(copy: SessionCopy, kind: str) -> str:

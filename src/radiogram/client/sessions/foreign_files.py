@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from radiogram.client.ids import mark_channel, unmark
 from radiogram.client.sessions.base import PeerRecord, SessionData, State
+from radiogram.client.sessions.foreign import check
 from radiogram.client.sessions.tables import DATABASE_ERRORS, transaction
 from radiogram.errors import SessionDamaged, SessionError, SessionInUse
 
@@ -112,13 +113,15 @@ def read(path: Path, kind: str) -> dict[str, Any]:
     """Read another library's file, and return the parameters of a SessionCopy."""
     with _opened(path) as db:
         try:
-            return _read_telethon(db) if kind == "telethon" else _read_pyrogram(db)
+            read = _read_telethon(db) if kind == "telethon" else _read_pyrogram(db)
+            check(read["data"])
         except SessionError:
             raise
         except (KeyError, TypeError, ValueError) as error:
             raise SessionDamaged(
                 f"{path} is not as {kind} writes its sessions ({error!r}); it was left as it is"
             ) from None
+        return read
 
 
 def write(copy: SessionCopy, kind: str, path: Path) -> None:
