@@ -38,6 +38,16 @@ def tell(ctx: Context, update: api.TypeUpdate) -> None:
         ctx.push(user_id, wrap(ctx, user_id, [update], [ctx.user_id], people))
 
 
+def tell_phone(ctx: Context, phone: str) -> None:
+    """Push the caller's new number to the caller's other sessions and to who may see it."""
+    people = render.People(ctx.tx, ctx.now)
+    news = api.UpdateUserPhone(user_id=ctx.user_id, phone=phone)
+    for viewer_id in [ctx.user_id, *of(ctx)]:
+        (seen,) = people.seen_by(viewer_id, [ctx.user_id])
+        if isinstance(seen, api.User) and seen.phone == phone:
+            ctx.push(viewer_id, wrap(ctx, viewer_id, [news], [ctx.user_id], people))
+
+
 def wrap(
     ctx: Context,
     viewer_id: int,

@@ -94,6 +94,12 @@ def send(
     )
 
 
+def allowed_calls(settings: api.TypeCodeSettings) -> int:
+    """Return the bits of what a client lets be done with calls."""
+    calls = FLASH if settings.allow_flashcall else 0
+    return calls | (MISSED if settings.allow_missed_call else 0)
+
+
 def _show(ctx: Context, sent: SentCode) -> None:
     log.info("the login code of %s is %s (%s)", sent.phone, sent.code, sent.way)
     ctx.world.sent_codes.append(sent)

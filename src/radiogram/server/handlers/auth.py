@@ -38,14 +38,12 @@ def send_code(ctx: Context, request: api.auth.SendCode) -> api.auth.TypeSentCode
             raise RpcFault(406, "PHONE_PASSWORD_FLOOD")
         if _spend_future_token(ctx, account.id, settings.logout_tokens or []):
             return api.auth.SentCodeSuccess(authorization=logins.log_in(ctx, account.id))
-    calls = codes.FLASH if settings.allow_flashcall else 0
-    calls |= codes.MISSED if settings.allow_missed_call else 0
-    return codes.send(ctx, phone, calls=calls)
+    return codes.send(ctx, phone, calls=codes.allowed_calls(settings))
 
 
 @handles(api.auth.ResendCode, bots=False, login=False)
 def resend_code(ctx: Context, request: api.auth.ResendCode) -> api.auth.TypeSentCode:
-    phone = _phone(ctx, request.phone_number)
+    phone = _sent_to(ctx, request.phone_number)
     row = codes.find(ctx, phone, request.phone_code_hash)
     sent = codes.send(ctx, phone, calls=row.calls, after=row.state)
     codes.set_state(ctx, row, "used")
@@ -54,14 +52,14 @@ def resend_code(ctx: Context, request: api.auth.ResendCode) -> api.auth.TypeSent
 
 @handles(api.auth.CancelCode, bots=False, login=False)
 def cancel_code(ctx: Context, request: api.auth.CancelCode) -> bool:
-    phone = _phone(ctx, request.phone_number)
+    phone = _sent_to(ctx, request.phone_number)
     codes.set_state(ctx, codes.find(ctx, phone, request.phone_code_hash), "used")
     return True
 
 
 @handles(api.auth.ReportMissingCode, bots=False, login=False)
 def report_missing_code(ctx: Context, request: api.auth.ReportMissingCode) -> bool:
-    codes.find(ctx, _phone(ctx, request.phone_number), request.phone_code_hash)
+    codes.find(ctx, _sent_to(ctx, request.phone_number), request.phone_code_hash)
     return True
 
 
@@ -78,8 +76,16 @@ def check_api_id(ctx: Context, api_id: int) -> None:
         raise RpcFault(400, "API_ID_INVALID")
 
 
-def _phone(ctx: Context, given: str) -> str:
-    """Return the digits of a number, or refuse it."""
+def _sent_to(ctx: Context, given: str) -> str:
+    """Return the digits of a number that a code was sent to.
+
+    Who is logged in wants to change to that number, which moves nobody to its DC.
+    """
+    return _phone(ctx, given, moves=not ctx.user_id)
+
+
+def _phone(ctx: Context, given: str, *, moves: bool = True) -> str:
+    """Return the digits of a number, or refuse it; one of another DC `moves` the caller there."""
     phone = accounts.normalise_phone(given)
     if not phone or phone == accounts.SERVICE_PHONE:
         raise RpcFault(400, "PHONE_NUMBER_INVALID")
@@ -88,7 +94,7 @@ def _phone(ctx: Context, given: str) -> str:
     dc = accounts.test_number_dc(phone)
     if ctx.world.settings.migrate_test_numbers and dc and dc not in ctx.world.dcs:
         home = dc
-    if home != ctx.dc_id:
+    if home != ctx.dc_id and moves:
         raise RpcFault(303, f"PHONE_MIGRATE_{home}")
     return phone
 

@@ -85,26 +85,26 @@ def _find(ctx: Context, number: int, *, current: bool = False) -> Row[Any]:
     return row
 
 
-def _check_age(ctx: Context) -> None:
-    """Refuse a session that is too new to decide about others."""
+def check_age(ctx: Context, fault: str = "FRESH_RESET_AUTHORISATION_FORBIDDEN") -> None:
+    """Refuse a session that is too new to decide about others, or about the account."""
     logged_in = ctx.tx.execute(
         select(auth_keys.c.logged_in).where(auth_keys.c.key_id == _mine(ctx))
     ).scalar()
     if ctx.now < (logged_in or 0) + ctx.world.settings.fresh_reset_wait:
-        raise RpcFault(406, "FRESH_RESET_AUTHORISATION_FORBIDDEN")
+        raise RpcFault(406, fault)
 
 
 @handles(api.account.ResetAuthorization, bots=False)
 def reset_authorization(ctx: Context, request: api.account.ResetAuthorization) -> bool:
     row = _find(ctx, request.hash)
-    _check_age(ctx)
+    check_age(ctx)
     ctx.world.authorizations.log_out(ctx, bytes(row.key_id), fault="SESSION_REVOKED")
     return True
 
 
 @handles(api.auth.ResetAuthorizations, bots=False)
 def reset_authorizations(ctx: Context, request: api.auth.ResetAuthorizations) -> bool:
-    _check_age(ctx)
+    check_age(ctx)
     ctx.world.authorizations.log_out_all(ctx, ctx.user_id, "SESSION_REVOKED", but=_mine(ctx))
     return True
 
@@ -131,7 +131,7 @@ def set_authorization_ttl(ctx: Context, request: api.account.SetAuthorizationTTL
     days = request.authorization_ttl_days
     if not 1 <= days <= MAX_TTL_DAYS:
         raise RpcFault(400, "TTL_DAYS_INVALID")
-    _check_age(ctx)
+    check_age(ctx)
     ctx.world.change_account(ctx.tx, ctx.user_id, session_ttl_days=days)
     return True
 
