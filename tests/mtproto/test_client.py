@@ -11,7 +11,7 @@ from radiogram.crypto.keys import seal
 from radiogram.errors import LocalProtocolError, RemoteProtocolError, SecurityError
 from radiogram.mtproto import client as module
 from radiogram.mtproto import events as ev
-from radiogram.mtproto import rtt
+from radiogram.mtproto import repair, rtt
 from radiogram.mtproto.message import MAX_CONTAINER, MAX_IDS, MAX_PARTS, Part, join, split, time_of
 from radiogram.tl import mtproto
 from radiogram.tl.base import TLObject
@@ -483,7 +483,7 @@ def test_dead_connections_are_noticed(host: Host) -> None:
     while not events:
         events = ring(host)
     assert events == [ev.ConnectionDead()]
-    assert host.now == asked + module.ANSWER_TIMEOUT
+    assert host.now == asked + repair.ANSWER_TIMEOUT
 
 
 def test_a_ping_that_comes_too_late(host: Host) -> None:
@@ -502,9 +502,9 @@ def test_any_packet_is_a_sign_of_life(host: Host) -> None:
     while not any(isinstance(v, mtproto.PingDelayDisconnect) for v in said(host)):
         ring(host)
     asked = host.now
-    host.now += module.ANSWER_TIMEOUT - 1
+    host.now += repair.ANSWER_TIMEOUT - 1
     host.say(UPDATE)
-    while host.now <= asked + module.ANSWER_TIMEOUT:
+    while host.now <= asked + repair.ANSWER_TIMEOUT:
         assert ring(host) == []
         host.read()
 
@@ -659,11 +659,11 @@ def test_questions_of_the_server(host: Host) -> None:
 
 def test_losing_calls_for_ever(host: Host) -> None:
     host.call()
-    for n in range(module.MAX_REPAIRS + 1):
+    for n in range(repair.MAX_REPAIRS + 1):
         host.read()
         assert host.client.unanswered == 1
         events = host.say(mtproto.MsgsAllInfo(msg_ids=[host.client.msg_id_of(1)], info=b"\x01"))
-        assert bool(events) is (n == module.MAX_REPAIRS)
+        assert bool(events) is (n == repair.MAX_REPAIRS)
     assert isinstance(events[0], ev.CallFailed)
     assert "keeps losing it" in str(events[0].error)
 

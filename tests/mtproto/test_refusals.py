@@ -9,8 +9,8 @@ import pytest
 from radiogram.errors import RemoteProtocolError
 from radiogram.mtproto import events as ev
 from radiogram.mtproto import server as server_module
-from radiogram.mtproto.client import MAX_REPAIRS
 from radiogram.mtproto.message import Part, join
+from radiogram.mtproto.repair import MAX_REPAIRS
 from radiogram.tl import mtproto
 from radiogram.tl.base import TLObject
 
