@@ -263,6 +263,29 @@ async def test_sessions_are_listed_and_ended(server: Server, clients: Clients) -
             assert len(await here.get_sessions()) == 1
 
 
+async def test_another_number(server: Server, clients: Clients) -> None:
+    server.world.add_user(phone=PHONE, first_name="Anna")
+    server.world.add_user(phone="+9996620007", first_name="Berta")
+    ways: list[str] = []
+
+    def code(sent: Any) -> str:
+        ways.append(sent.way)
+        return CODE if len(ways) > 1 else "11111"
+
+    async with clients() as client:
+        me = await client.start(phone=PHONE, code=CODE)
+        with pytest.raises(errors.PhoneNumberOccupied):
+            await client.change_phone("+9996620007", code)
+        with pytest.raises(errors.PhoneNumberInvalid):
+            await client.change_phone("my new one", code)
+        with pytest.raises(errors.AnswerMissing, match=r"change_phone\(code=\)"):
+            await client.change_phone("+9996620008")
+        changed = await client.change_phone("+9996620008", code)
+        assert (changed.id, changed.phone) == (me.id, "9996620008")
+        assert ways == ["sms", "sms"]
+        assert (await client.get_me()).phone == "9996620008"
+
+
 @pytest.mark.slow
 async def test_an_account_ends(server: Server, clients: Clients) -> None:
     server.world.add_user(phone=PHONE, first_name="Anna")

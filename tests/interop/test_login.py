@@ -139,6 +139,26 @@ async def test_without_login(guests: Guests, library: str) -> None:
     assert (await driver.call("updates.getState")).kind == "updates.state"
 
 
+async def test_another_number(guests: Guests, pair: tuple[str, str]) -> None:
+    """account.changePhone: the account is found under its new number, and nobody else is (C1)."""
+    user = await guests.user(pair[0])
+    phone = guests.town.new_phone()
+    sent = await user.call(
+        "account.sendChangePhoneCode", phone_number=phone, settings=Plain("codeSettings")
+    )
+    assert sent.type == Plain("auth.sentCodeTypeSms", length=5)
+    known = {"phone_number": phone, "phone_code_hash": sent.phone_code_hash}
+    with pytest.raises(CallError, match=r"^400 PHONE_CODE_INVALID$"):
+        await user.call("account.changePhone", **known, phone_code="11111")
+    changed = await user.call("account.changePhone", **known, phone_code="22222")
+    assert (changed.id, changed.phone, changed.self) == (user.id, phone, True)
+
+    second = await guests.driver(pair[1])
+    await second.login(phone, "22222")
+    (me,) = await second.call("users.getUsers", id=[Plain("inputUserSelf")])
+    assert (me.id, me.phone) == (user.id, phone)
+
+
 async def test_log_out_ends_this_session_only(guests: Guests, pair: tuple[str, str]) -> None:
     """auth.logOut makes the key unregistered; other sessions go on (C1, logOut)."""
     staying = await guests.user(pair[1])

@@ -555,6 +555,7 @@ class TelegramClient:
     get_sessions = logins.get_sessions
     end_session = logins.end_session
     end_other_sessions = logins.end_other_sessions
+    change_phone = logins.change_phone
     delete_account = logins.delete_account
 
     send_message = messages.send_message

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from radiogram.client.objects.user import User
 
 _WRONG_PHONE = {"PHONE_NUMBER_INVALID"}
-_WRONG_CODE = {"PHONE_CODE_INVALID", "PHONE_CODE_EMPTY"}
+WRONG_LOGIN_CODE = {"PHONE_CODE_INVALID", "PHONE_CODE_EMPTY"}
 _WRONG_NAME = {"FIRSTNAME_INVALID"}
 AGAIN = "resend"
 """What a person types instead of a code to have it sent in another way."""
@@ -273,7 +273,7 @@ async def _enter_code(sent: LoginCode, question: Question) -> User | None:
             return await sent.sign_in(value)
         except errors.RpcError as error:
             left -= 1
-            if left <= 0 or error.name not in {*_WRONG_CODE, "PHONE_CODE_EXPIRED"}:
+            if left <= 0 or error.name not in {*WRONG_LOGIN_CODE, "PHONE_CODE_EXPIRED"}:
                 raise
             complaint = str(error).rpartition(" [")[0] + "\n"
             if error.name == "PHONE_CODE_EXPIRED":

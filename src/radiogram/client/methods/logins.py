@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from radiogram import errors
 from radiogram.client.asking import Answer, Question
 from radiogram.client.methods import two_step
-from radiogram.client.methods.auth import leave
+from radiogram.client.methods.auth import WRONG_LOGIN_CODE, leave
 from radiogram.client.methods.me import who_am_i
 from radiogram.tl import api
 from radiogram.tl.base import Request
@@ -19,6 +19,7 @@ from radiogram.tl.base import Request
 if TYPE_CHECKING:
     from radiogram.client.client import TelegramClient
     from radiogram.client.objects.login import LoginSession
+    from radiogram.client.objects.user import User
     from radiogram.client.qr import QrLogin
 
 
@@ -75,6 +76,37 @@ async def accept_qr(client: TelegramClient, url_or_token: str | bytes) -> LoginS
 
     token = read_token(url_or_token)
     return LoginSession(client, await client.invoke(api.auth.AcceptLoginToken(token=token)))
+
+
+async def change_phone(client: TelegramClient, phone: str, code: Answer | None = None) -> User:
+    """Give this account another phone number (international form); gives its user as it is now.
+
+    A login code is sent to the new number: `code` is a function for it, as of start(); without it
+    it is asked for on the terminal. Raises PhoneNumberOccupied for a number that has an account,
+    FreshChangePhoneForbidden in the first day of this session.
+    """
+    from radiogram.client.objects.login import LoginCode
+    from radiogram.client.objects.user import User
+
+    sent = await client.invoke(
+        api.account.SendChangePhoneCode(phone_number=phone, settings=api.CodeSettings())
+    )
+    if not isinstance(sent, api.auth.SentCode):
+        raise errors.ClientError(f"a code by {sent.TL_NAME} is not supported; raw requests can")
+    known = LoginCode(client, sent, phone)
+
+    async def change(value: str) -> User:
+        result = await client.invoke(
+            api.account.ChangePhone(
+                phone_number=phone, phone_code_hash=known.phone_code_hash, phone_code=value
+            )
+        )
+        if not isinstance(result, api.User):
+            raise errors.ClientError(f"the server answered with {result.TL_NAME}, without a user")
+        return User(client, result)
+
+    question = Question("change_phone(code=)", code, f"Code, sent to {phone} {known.where}: ")
+    return await question.attempt(change, wrong=WRONG_LOGIN_CODE, about=known)
 
 
 async def delete_account(
