@@ -15,7 +15,6 @@ FIRST = (
     "server", "testing", "from-telethon", "from-pyrogram", "from-gramjs",
 )  # fmt: skip
 """Guides for beginners, in the order of reading; the others follow by name."""
-LANGUAGES = frozenset({"python", "sh", "js", "ts", "toml", "json"})
 LEFT_OUT = frozenset({"README", "index"})
 _COMMENT = re.compile(r"^<!--.*?-->\n", re.MULTILINE)
 """What is meant for tests: on lines of its own."""

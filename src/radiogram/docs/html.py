@@ -57,7 +57,6 @@ class Site:
 
     def __init__(self, model: Model, *, live: Live | None = None) -> None:
         self.model = model
-        self._live = live
         self._env = Environment(
             loader=PackageLoader("radiogram.docs"),
             autoescape=True,

@@ -41,7 +41,6 @@ class Parameter(msgspec.Struct, frozen=True, gc=False):
 
     name: str
     """As Python has it."""
-    tl_name: str
     type: str
     """TL type without its condition; ``true`` for flags."""
     optional: bool
@@ -321,7 +320,6 @@ class Model:
         return tuple(
             Parameter(
                 name=field.attribute,
-                tl_name=field.name,
                 type=field.type,
                 optional=field.optional or definition.may_omit(field),
                 is_flag=field.is_flag,

@@ -173,11 +173,6 @@ class Context:
         return self.caller.authorization.dc_id or self.world.dc_id
 
     @property
-    def auth_key_id(self) -> int:
-        """Id of the auth key (unsigned); 0 for an in-process call."""
-        return int.from_bytes(self.caller.authorization.key_id, "little")
-
-    @property
     def session_id(self) -> int:
         """The MTProto session that calls; 0 for an in-process call."""
         return self.caller.session_id

@@ -31,7 +31,6 @@ REACHING_OUT = frozenset(
     )
 )
 """What an account that is limited for spam may not do to strangers."""
-STATES = ("frozen", "limited", "premium")
 
 
 class Acts(Board):
