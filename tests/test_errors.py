@@ -43,6 +43,7 @@ class Call:
         (503, "ApiCallError", "ApiCallError", errors.ServerError, "ApiCallError", None),
         (-500, "Invalid msgs_ack query", "InvalidMsgsAckQuery", errors.ServerError, None, None),
         (403, "RECAPTCHA_CHECK_signup__6Lc", "RecaptchaCheck", errors.Forbidden, None, None),
+        (404, "METHOD_INVALID_AUTH_NEWS", "MethodInvalid", errors.NotFound, None, None),
         (400, "NEWS_OF_1_TOMORROW_2", "NewsOfTomorrow", errors.BadRequest, None, 1),
     ],
 )

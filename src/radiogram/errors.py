@@ -349,7 +349,12 @@ _CLASS_NAME = re.compile(r"[A-Z][A-Za-z0-9]*")
 _X = re.compile(r"(?<=_)X(?=_|MIN|$)")
 _MAX_DIGITS = 19
 _DIGIT_WORDS = ("Zero", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
-_TEXT_VALUES = ("RECAPTCHA_CHECK_", "APNS_VERIFY_CHECK_", "INTEGRITY_CHECK_CLASSIC_")
+_TEXT_VALUES = (
+    "RECAPTCHA_CHECK_",
+    "APNS_VERIFY_CHECK_",
+    "INTEGRITY_CHECK_CLASSIC_",
+    "METHOD_INVALID_",  # and the method, as Radiogram's own server tells what it does not have
+)
 """Prefixes after which a text, not a number, follows: it stays in ``message`` only."""
 _WAITS = ("Wait", "Delay", "TooFresh", "TooEarly")
 

@@ -171,3 +171,9 @@ async def test_connect_is_what_starts_a_client() -> None:
     await connect(party.clients[0])
     assert party.clients[0].is_connected
     await party.clients[0].disconnect()
+
+
+def test_only_clients_are_taken() -> None:
+    for wrong in ("session", 1, None):
+        with pytest.raises(errors.ClientError, match=f"takes clients, not {type(wrong).__name__}"):
+            ClientPool([wrong])  # type: ignore[list-item]

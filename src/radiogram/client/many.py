@@ -94,6 +94,8 @@ class ClientPool:
 
     def add(self, client: TelegramClient) -> TelegramClient:
         """Take a client in, and give it back; start it with :meth:`start`, or by yourself."""
+        if not hasattr(client, "is_connected") or not hasattr(client, "add_handler"):
+            raise ClientError(f"a pool takes clients, not {type(client).__name__}")
         if client in self._clients:
             raise ClientError(f"{client!r} is in this pool already; add each client once")
         self._clients[client] = None
