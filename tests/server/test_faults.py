@@ -216,6 +216,25 @@ def test_chaos_says_what_is_wrong() -> None:
         Faults().chaos(every=0)
 
 
+def test_what_does_not_exist_cannot_fail() -> None:
+    faults = Faults()
+    with pytest.raises(ValueError, match=r"'messages.sendMesage'; did you mean messages.sendMes"):
+        faults.flood_wait("messages.sendMesage", 3)
+    with pytest.raises(ValueError, match=r"'messages.SendMessage'; did you mean messages.sendM"):
+        faults.bad_msg(64, "messages.SendMessage")
+    with pytest.raises(ValueError, match=r"fits the pattern 'massages.\*'"):
+        faults.timeout("massages.*")
+    with pytest.raises(ValueError, match="no method has the name 'updateNewMessage'"):
+        faults.timeout("updateNewMessage")
+    with pytest.raises(ValueError, match="no update has the name 'newMessage'"):
+        faults.lose_updates("newMessage")
+    with pytest.raises(ValueError, match=r"update: no update has the name 'messages.sendM"):
+        faults.repeat_updates("messages.sendMessage")
+    faults.timeout("messages.s?nd*")
+    faults.lose_updates("update*Message")
+    assert len(faults.waiting) == 2
+
+
 class TestPushes:
     """E25: what happens to updates on their way; the account's other session is told."""
 

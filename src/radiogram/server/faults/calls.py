@@ -9,7 +9,7 @@ from __future__ import annotations
 import fnmatch
 from typing import Any
 
-from radiogram.server.faults import results
+from radiogram.server.faults import names, results
 from radiogram.server.faults.base import Board, CallFault, FaultError, Moment, Who
 from radiogram.tl.base import Request
 
@@ -301,6 +301,7 @@ class CallFaults(Board):
         detail: str = "",
         **more: Any,
     ) -> None:
+        names.check("method", method)
         self.calls.append(
             CallFault(
                 kind=kind,

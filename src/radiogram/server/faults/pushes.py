@@ -10,6 +10,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from radiogram.server.faults import names
 from radiogram.server.faults.base import Aim, Board, PushFault, Who
 from radiogram.tl import api
 
@@ -91,6 +92,7 @@ class PushFaults(Board):
         )
 
     def _add_push(self, kind: str, update: str, aim: dict[str, Any], number: int = 0) -> None:
+        names.check("update", update)
         self.pushes.append(PushFault(kind=kind, aim=self._aim(**aim), update=update, number=number))
 
 

@@ -9,6 +9,7 @@ import fnmatch
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from radiogram.server.faults import names
 from radiogram.server.faults.base import (
     NOBODY,
     Aim,
@@ -277,6 +278,8 @@ class WireFaults(Board):
     # -------------------------------------------------------------- adding
 
     def _packet(self, kind: str, aim: dict[str, Any], **more: Any) -> None:
+        if more.get("method") is not None:
+            names.check("method", more["method"])
         self.packets.append(PacketFault(kind=kind, aim=self._aim(**aim), **more))
 
     def _line(self, kind: str, aim: dict[str, Any], **more: Any) -> None:
