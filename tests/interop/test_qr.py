@@ -47,11 +47,11 @@ async def test_qr_and_password(guests: Guests, pair: tuple[str, str]) -> None:
     assert me.id == user.id
 
 
-@pytest.mark.parametrize("library", ["telethon", "mtcute"])
+@pytest.mark.parametrize("library", ["telethon", "gramjs", "mtcute"])
 async def test_qr_of_an_account_that_lives_elsewhere(town: Town, library: str) -> None:
     """loginTokenMigrateTo: the library goes to the account's DC, and imports the token there.
 
-    GramJS and Kurigram are pointed at one address by their drivers, so they cannot follow.
+    Kurigram is pointed at one address by its driver, so it cannot follow.
     """
     world = '[[users]]\nphone = "4915112345"\nfirst_name = "Far"\ncode = "12345"\ndc_id = "4"\n'
     with Served(world=world, arguments=("--dcs", "2,4")) as server:
