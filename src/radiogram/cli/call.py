@@ -65,19 +65,26 @@ def _parameters(
     return [CompletionItem(one) for one in values.complete(definition, given, incomplete)]
 
 
+def actor_options(command: accounts.C) -> accounts.C:
+    """Give a command the options that say as whom it acts, in the world of the pages too."""
+    command = click.option(
+        "--as",
+        "actor",
+        type=click.Choice(ACTORS),
+        default="ada",
+        show_default=True,
+        help="With --demo: who acts.",
+    )(command)
+    command = click.option(
+        "--demo", is_flag=True, help="Act in the furnished world of the pages, offline."
+    )(command)
+    return accounts.options(command)
+
+
 @click.command()
 @click.argument("method", shell_complete=_methods)
 @click.argument("words", nargs=-1, metavar="[NAME=VALUE]...", shell_complete=_parameters)
-@accounts.options
-@click.option("--demo", is_flag=True, help="Act in the furnished world of the pages, offline.")
-@click.option(
-    "--as",
-    "actor",
-    type=click.Choice(ACTORS),
-    default="ada",
-    show_default=True,
-    help="With --demo: who acts.",
-)
+@actor_options
 @click.option(
     "--json",
     "document",

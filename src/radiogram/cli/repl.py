@@ -13,24 +13,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from radiogram import errors
-from radiogram.cli import accounts
-from radiogram.cli.call import ACTORS, choose
+from radiogram.cli.call import actor_options, choose
 
 if TYPE_CHECKING:
     from radiogram.client.client import TelegramClient
 
 
 @click.command()
-@accounts.options
-@click.option("--demo", is_flag=True, help="Act in the furnished world of the pages, offline.")
-@click.option(
-    "--as",
-    "actor",
-    type=click.Choice(ACTORS),
-    default="ada",
-    show_default=True,
-    help="With --demo: who acts.",
-)
+@actor_options
 def repl(account: str, session: Path | None, demo: bool, actor: str) -> None:
     """Try things out at a prompt that awaits.
 
