@@ -204,6 +204,26 @@ def test_telegrams_own_by_the_configuration() -> None:
     assert telegram.find(4).host == "2001:db8::4"
 
 
+def test_addresses_that_are_pushed() -> None:
+    """updateDcOptions tells of the data centres that have moved."""
+    telegram = Directory(None)
+    telegram.options = [
+        api.DcOption(id=number, ip_address=f"192.0.2.{number}", port=443) for number in (3, 4)
+    ]
+    moved = api.UpdateDcOptions(
+        dc_options=[api.DcOption(id=4, ip_address="198.51.100.4", port=5222)]
+    )
+    for updates in (
+        api.UpdateShort(update=moved, date=0),
+        api.Updates(updates=[moved], users=[], chats=[], date=0, seq=0),
+        api.UpdatesTooLong(),
+    ):
+        telegram.learn(updates)
+        assert [(one.id, one.port) for one in telegram.options] == [(4, 5222), (3, 443)]
+    assert telegram.find(4).host == "198.51.100.4"
+    assert telegram.find(3).host == "192.0.2.3"
+
+
 @pytest.mark.parametrize(
     ("data", "port"),
     [

@@ -174,6 +174,18 @@ def test_newer_formats_and_missing_folders(tmp_path: Path) -> None:
 # ── who holds it ─────────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.parametrize("name", ["", ".", "a\0b"])
+def test_what_is_no_name(name: str) -> None:
+    with pytest.raises(SessionError, match="is no name of a session file; give one such as"):
+        SqliteSession(name)
+
+
+def test_a_passphrase_is_text(tmp_path: Path) -> None:
+    for wrong in (b"secret", 5):
+        with pytest.raises(WrongPassphrase, match=f"is text, not {type(wrong).__name__}"):
+            SqliteSession(tmp_path / "name", passphrase=wrong)  # type: ignore[arg-type]
+
+
 def test_waiting_for_a_holder_that_gives_it_back(tmp_path: Path) -> None:
     path = tmp_path / "a.session"
     holder = subprocess.Popen(

@@ -64,6 +64,23 @@ async def test_a_migrating_account(server: Server, pfs: bool) -> None:
         assert (await later.invoke(api.help.GetConfig())).this_dc == 2
 
 
+async def test_addresses_that_are_pushed_are_taken(server: Server) -> None:
+    """updateDcOptions: where DC 4 is said to be now, the next connection goes."""
+    async with client(server) as ann:
+        await ann.start(phone=PHONE, code="22222")
+        for port, reached in ((1, False), (0, True)):
+            heard: asyncio.Queue[Any] = asyncio.Queue()
+            stop = ann.on_update(heard.put_nowait)
+            server.faults.push_dc_options(port)
+            await asyncio.wait_for(heard.get(), 5)
+            stop()
+            if reached:
+                assert (await ann.invoke(api.help.GetConfig(), dc_id=4)).this_dc == 4
+            else:
+                with pytest.raises(errors.ConnectionFailed, match=r"127\.0\.0\.1:1\b"):
+                    await ann.invoke(api.help.GetConfig(), dc_id=4)
+
+
 async def test_updates_come_from_the_new_home(server: Server) -> None:
     async with client(server) as ann, client(server, dc_id=4) as bob:
         me = await ann.start(phone=PHONE, code="22222")

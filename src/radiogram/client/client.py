@@ -325,6 +325,7 @@ class TelegramClient:
             log.warning("an update that was pushed cannot be read: %s", error)
             update = api.UpdatesTooLong()
         self._peers.learn(update)
+        self._directory.learn(update)
         self.updates.received(update)
 
     def _updates_lost(self) -> None:

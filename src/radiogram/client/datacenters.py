@@ -227,10 +227,20 @@ class Directory:
         self, server: ServerLike | None, *, test_mode: bool = False, ipv6: bool = False
     ) -> None:
         self.options: Sequence[api.TypeDcOption] = ()
-        """What help.getConfig told last."""
+        """What help.getConfig told last, and updateDcOptions since."""
         self._server = server
         self._test_mode = test_mode
         self._ipv6 = ipv6
+
+    def learn(self, updates: api.TypeUpdates) -> None:
+        """Take over the addresses that a server pushes; those of other data centres stay."""
+        one: Any
+        for one in getattr(updates, "updates", None) or (getattr(updates, "update", None),):
+            if getattr(one, "TL_NAME", "") == "updateDcOptions":
+                told = one.dc_options
+                moved = {option.id for option in told}
+                stay = (option for option in self.options if option.id not in moved)
+                self.options = [*told, *stay]
 
     def home(self, data: SessionData) -> Endpoint:
         """Find where the account of a session lives, or where to begin. Raises ClientError."""

@@ -44,6 +44,10 @@ class Sealer:
     """
 
     def __init__(self, passphrase: str, head: bytes | None = None) -> None:
+        if not isinstance(passphrase, str):
+            raise WrongPassphrase(
+                f"a passphrase is text, not {type(passphrase).__name__}; decode it first"
+            )
         if not passphrase:
             raise WrongPassphrase(
                 "an empty passphrase protects nothing; give one, or None for no encryption"

@@ -193,8 +193,13 @@ class SqliteSession:
 
 
 def resolve(path: str | os.PathLike[str]) -> Path:
-    """Return the file that a session of this name has."""
+    """Return the file that a session of this name has. Raises SessionError for no name."""
     found = Path(path)
+    if not found.name or "\0" in found.name:
+        raise SessionError(
+            f"{str(path)!r} is no name of a session file; give one such as ada, or the path of "
+            "ada.session"
+        )
     return found if found.suffix else found.with_suffix(SUFFIX)
 
 
