@@ -37,6 +37,14 @@ def secrets() -> list[str]:
     return [COPY.text(name)[10:60] for name in ("radiogram", "telethon", "mtcute")] + [KEY.hex()]
 
 
+@pytest.mark.parametrize("command", ["show", "check"])
+def test_a_file_that_is_not_there_is_named(tmp_path: Path, command: str) -> None:
+    for name in (tmp_path / "nobody.session", tmp_path):
+        result = run(command, name)
+        assert result.exit_code == 1
+        assert f"there is no file {name}, and a session string is longer" in result.output
+
+
 def test_show_tells_no_secrets_unless_asked(tmp_path: Path) -> None:
     path = COPY.save(tmp_path / "a")
     plain, as_json = run("show", path), run("show", "--json", path)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from radiogram.sessions import SessionCopy
 
 FORMATS = ("radiogram", "telethon", "pyrogram", "kurigram", "gramjs", "teleproto", "mtcute")
+MIN_TEXT = 256
+"""Characters: a key alone has more, however it is written; only Radiogram's own may have none."""
 MAX_TEXT = 1 << 24
 
 
@@ -179,6 +181,12 @@ def _read(source: str, passphrase_file: Path | None) -> SessionCopy:
     from radiogram.sessions import SessionCopy
 
     given: str | Path = source
+    is_text = source.startswith(("rg1.", "rge1.")) or len(source) >= MIN_TEXT
+    if source != "-" and not is_text and not _is_file(source):
+        raise click.ClickException(
+            f"there is no file {source}, and a session string is longer; check the name, or give a "
+            "file that has the string"
+        )
     if source == "-":
         given = sys.stdin.read(MAX_TEXT)
     passphrase = None if passphrase_file is None else _first_line(passphrase_file)
