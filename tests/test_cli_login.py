@@ -365,6 +365,19 @@ def test_sessions_are_ended(telegram_server: TelegramServer, address: str) -> No
     assert accounts.names() == ["one", "three"]
 
 
+@pytest.mark.slow
+def test_a_login_that_lacks_its_password_is_marked(
+    telegram_server: TelegramServer, address: str
+) -> None:
+    account = telegram_server.make_user("Anna", phone=PHONE)
+    sign_in(address)
+    telegram_server.world.set_password(account.id, PASSWORD)
+    assert "password (RADIOGRAM_PASSWORD) is needed" in sign_in(address, "--account", "two").output
+    told = [json.loads(line) for line in run("sessions", "--json").output.splitlines()]
+    assert sorted(one["needs_password"] for one in told) == [False, True]
+    assert "password" in run("sessions").output
+
+
 @pytest.mark.parametrize("command", ["logout", "sessions"])
 def test_an_account_that_is_not_there_is_named(command: str) -> None:
     result = run(command, "--account", "nobody")
@@ -373,6 +386,16 @@ def test_an_account_that_is_not_there_is_named(command: str) -> None:
 
 
 # ── the folder ───────────────────────────────────────────────────────────────────────────────────
+
+
+def test_an_account_that_cannot_be_read_hides_no_other(home: Path) -> None:
+    for name in ("one", "three"):
+        accounts.write(accounts.session_path(name), accounts.Account(1, API_HASH, name="Anna"))
+    (home / "two.json").write_text("{", "utf-8")
+    result = run("accounts")
+    assert result.exit_code == 1
+    assert result.stdout == "one\tAnna\tTelegram\nthree\tAnna\tTelegram\n"
+    assert re.match(r"Error: two: .*two\.json cannot be read .*`radiogram login`", result.stderr)
 
 
 def test_without_accounts_the_list_says_so(home: Path) -> None:

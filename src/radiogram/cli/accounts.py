@@ -260,8 +260,16 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 @click.command()
 def accounts() -> None:
     """List the accounts that are signed in on this machine."""
+    wrong = False
     for name in names():
-        known = read(session_path(name))
-        click.echo(f"{name}\t{known.name}\t{known.where}")
+        try:
+            known = read(session_path(name))
+        except click.ClickException as error:  # the others are to be seen all the same
+            wrong = True
+            click.echo(f"Error: {name}: {error.message}", err=True)
+        else:
+            click.echo(f"{name}\t{known.name}\t{known.where}")
     if not names():
         click.echo(f"There are none in {folder()}; `radiogram login` makes one.", err=True)
+    if wrong:
+        raise click.exceptions.Exit(1)

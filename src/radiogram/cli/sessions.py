@@ -47,6 +47,8 @@ def sessions(
         used = one.last_active.strftime("%Y-%m-%d %H:%M UTC") if one.last_active else ""
         place = f"{one.ip} ({one.place})" if one.place else one.ip
         number = "this one" if one.is_current else str(one.id)
+        if one.needs_password:
+            used += ", still without the password"
         table.add_row(number, one.app, one.device, place, used)
     Console().print(table)
 
@@ -72,4 +74,5 @@ def _plain(one: LoginSession) -> dict[str, object]:
         "last_active": one.last_active.isoformat() if one.last_active else None,
         "official": one.is_official,
         "unconfirmed": one.is_unconfirmed,
+        "needs_password": one.needs_password,
     }
