@@ -123,7 +123,9 @@ class TelethonDriver(Driver):
         await self._connect(session, catch_up=False)
 
     async def _connect(self, session: MemorySession, *, catch_up: bool) -> None:
-        self._client = telethon.TelegramClient(
+        # Telethon keeps what help.getConfig told in the class, whichever server that was.
+        own = type("TelegramClient", (telethon.TelegramClient,), {"_config": None})
+        self._client = own(
             session,
             API_ID,
             API_HASH,
