@@ -234,10 +234,11 @@ def is_async(function: object) -> bool:
 
 
 def _check(pattern: object) -> None:
-    if isinstance(pattern, type) and issubclass(pattern, Pattern):
+    is_like_one = hasattr(pattern, "fits") and hasattr(pattern, "match")
+    if is_like_one and isinstance(pattern, type):
         name = pattern.__name__
         raise TypeError(f"which events is told by a pattern, and {name} is a class: {name}()")
-    if not isinstance(pattern, Pattern):
+    if not is_like_one:
         raise TypeError(
             f"which events is told by a pattern such as events.NewMessage(), not {pattern!r}"
         )
