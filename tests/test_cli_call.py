@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pty
@@ -254,39 +255,47 @@ def test_schema_names_mistakes(arguments: list[str], said: str) -> None:
 
 
 @pytest.mark.slow
-def test_the_prompt_awaits(tmp_path: Path) -> None:
+@pytest.mark.parametrize("gone", [False, True], ids=["end of input", "terminal gone"])
+def test_the_prompt_awaits(tmp_path: Path, gone: bool) -> None:
     """In a terminal of its own: what is typed is awaited, and the end of input ends it."""
     ours, theirs = pty.openpty()
-    with subprocess.Popen(
+    process = subprocess.Popen(
         [sys.executable, "-m", "radiogram", "repl", "--demo"],
         stdin=theirs, stdout=theirs, stderr=theirs, close_fds=True,
         env={**os.environ, "TERM": "dumb", "HOME": str(tmp_path), "COLUMNS": "200"},
-    ) as process:  # fmt: skip
-        os.close(theirs)
-        seen = b""
+    )  # fmt: skip
+    os.close(theirs)
+    seen = b""
 
-        def wait_for(text: bytes) -> None:
-            nonlocal seen
-            while text not in seen:
-                ready, _, _ = select.select([ours], [], [], 30)
-                if not ready:
-                    pytest.fail(f"{text!r} did not come, but {seen!r}")
-                try:
-                    seen += os.read(ours, 65536)
-                except OSError as error:
-                    pytest.fail(f"it ended ({error}) and had said {seen!r}")
+    def wait_for(text: bytes) -> None:
+        """Read until a text has come; what came after it counts for the next time."""
+        nonlocal seen
+        while text not in seen:
+            ready, _, _ = select.select([ours], [], [], 60)
+            assert ready, f"{text!r} did not come, but {seen!r}"
+            seen += os.read(ours, 65536)
+        seen = seen.partition(text)[2]
 
+    try:
         wait_for(b">>>")
         os.write(ours, b"(await client.get_me()).first_name\r")
         wait_for(b"'Ada'")
-        seen = b""
         wait_for(b">>>")
-        os.write(ours, b"\x04")
-        while True:
-            try:
-                if not os.read(ours, 65536):
-                    break
-            except OSError:
-                break
-        assert process.wait(20) == 0
-    os.close(ours)
+        if gone:
+            os.close(ours)
+        else:
+            os.write(ours, b"\x04")
+            with contextlib.suppress(OSError):
+                while os.read(ours, 65536):
+                    pass
+            os.close(ours)
+        assert process.wait(60) == 0
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_the_prompt_needs_a_terminal() -> None:
+    code, _, err = run("repl", "--demo")
+    assert code == 2
+    assert "needs a terminal" in err

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,8 @@ def repl(account: str, session: Path | None, demo: bool, actor: str) -> None:
     >>> await client.invoke(api.help.GetNearestDc())
     >>> (await client.get_me()).first_name
     """  # noqa: D301 - click reads it
+    if not sys.stdin.isatty():
+        raise click.UsageError("the prompt needs a terminal; for one call, use `radiogram call`")
     acting = choose(account, session, demo_actor=actor if demo else None)
     try:
         asyncio.run(_prompt(acting))
@@ -57,6 +60,17 @@ async def _prompt(acting: contextlib.AbstractAsyncContextManager[TelegramClient]
 
 def _configure(prompt: Any) -> None:
     prompt.confirm_exit = False
+    read = prompt.read
+
+    def read_or_end() -> str:
+        """Read a line; a terminal that is gone ends the prompt, which else would ask for ever."""
+        try:
+            text: str = read()
+        except OSError:
+            raise EOFError from None
+        return text
+
+    prompt.read = read_or_end
 
 
 def names_for(client: TelegramClient) -> dict[str, Any]:
