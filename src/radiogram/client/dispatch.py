@@ -260,8 +260,9 @@ def _around(middleware: Middleware, inner: Next) -> Next:
 
 async def first(stream: Stream[E], timeout: float | None, what: str) -> E:
     """Return the next event of a stream. Raises TimeoutError, which says `what` did not come."""
+    limit = asyncio.timeout(timeout)
     try:
-        async with asyncio.timeout(timeout) as limit:
+        async with limit:
             return await stream.__anext__()
     except TimeoutError:
         if not limit.expired():
