@@ -6,13 +6,15 @@ Everything in it is the same on every run: ids, access hashes, dates, texts. It 
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from radiogram.client.client import TelegramClient
 from radiogram.client.environment import Environment
 from radiogram.client.sessions import MemorySession, SessionData
 from radiogram.server import invites
 from radiogram.server.clock import Clock
+from radiogram.server.db import MemoryDatabase
+from radiogram.server.identity import key_of_process
 from radiogram.server.rpc import RpcFault
 from radiogram.server.server import Server
 from radiogram.server.settings import Settings
@@ -58,6 +60,18 @@ Are you coming?|Two minutes!|Noon, at the harbour.|I will be there.|See you.
 """What Ada and Ben have written to each other in turn; message 43 is the one that is pinned."""
 
 
+class Pattern(NamedTuple):
+    """A furnished world, of which others are copies: furnishing takes a quarter of a second."""
+
+    database: MemoryDatabase
+    ids: dict[str, int]
+    chance: tuple[Any, ...]
+    """State of its randomness."""
+
+
+_pattern: Pattern | None = None
+
+
 class DemoWorld:
     """A furnished server of its own, and clients that are signed in.
 
@@ -73,15 +87,20 @@ class DemoWorld:
     def __init__(self, *, frozen: bool = False, **options: Any) -> None:
         self._clock = Clock()
         self._frozen = frozen
-        settings = Settings(email_code=MAILED_CODE)
-        self._options = {
+        self._usual = not options
+        self._pattern = _pattern if self._usual else None
+        self._database = (
+            MemoryDatabase() if self._pattern is None else self._pattern.database.copy()
+        )
+        made = {
             "seed": SEED,
-            "clock": self._clock,
-            "settings": settings,
+            "settings": Settings(email_code=MAILED_CODE),
             "dcs": (2, 4),
+            "key": key_of_process().to_pem(),
+            "database": self._database.url,
             **options,
         }
-        self.server = Server(**self._options)
+        self.server = Server(**made, clock=self._clock)
         self.ids: dict[str, int] = {}
         """Accounts by the names that examples call them."""
         self._clients: dict[str, TelegramClient] = {}
@@ -94,10 +113,19 @@ class DemoWorld:
         await self.close()
 
     async def start(self) -> None:
-        """Start the server and furnish it."""
+        """Start the server and furnish it; all but the first are copies of that one."""
+        global _pattern  # noqa: PLW0603 - made once in a process
         await self.server.start()
         self._clock.freeze(NOON)
-        self.ids = furnish(self.server.world)
+        world = self.server.world
+        if self._pattern is None:
+            self.ids = furnish(world)
+            if self._usual and world.chance is not None:
+                _pattern = Pattern(self._database.copy(), self.ids, world.chance.getstate())
+        else:
+            self.ids = self._pattern.ids
+            assert world.chance is not None
+            world.chance.setstate(self._pattern.chance)
         if not self._frozen:
             self._clock.resume()
 
@@ -107,6 +135,7 @@ class DemoWorld:
         for client in clients.values():
             await client.disconnect()
         await self.server.close()
+        self._database.close()
         self._clock.close()
 
     async def client(self, actor: str) -> TelegramClient:

@@ -7,6 +7,9 @@ on it (``with database.begin() as tx``).
 
 from __future__ import annotations
 
+import itertools
+import os
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -16,6 +19,8 @@ from sqlalchemy.pool import StaticPool
 
 from radiogram.errors import RadiogramError
 from radiogram.server.tables import SCHEMA_VERSION, meta, metadata
+
+_numbers = itertools.count(1)
 
 
 class DatabaseError(RadiogramError):
@@ -51,6 +56,26 @@ class Database:
         """Give the connection back; a database in memory is gone with it."""
         self._connection.close()
         self.engine.dispose()
+
+
+class MemoryDatabase:
+    """A database in memory that outlives those who open it by :attr:`url`, and can be copied."""
+
+    def __init__(self) -> None:
+        name = f"file:radiogram-{os.getpid()}-{next(_numbers)}?mode=memory&cache=shared"
+        self.url = f"sqlite:///{name}&uri=true"
+        """For :func:`open_database` in this process."""
+        self._keeper = sqlite3.connect(name, uri=True, check_same_thread=False)
+
+    def copy(self) -> MemoryDatabase:
+        """Return another one with the same in it."""
+        copy = MemoryDatabase()
+        self._keeper.backup(copy._keeper)
+        return copy
+
+    def close(self) -> None:
+        """Let go of it; when nobody has it open any more it is gone."""
+        self._keeper.close()
 
 
 def open_database(url: str | None = None) -> Database:

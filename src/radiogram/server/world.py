@@ -102,7 +102,11 @@ class World:
         self.dc_id = dc_id
         self.clock = clock or Clock()
         self.settings = settings or Settings()
-        self.random: Callable[[int], bytes] = os.urandom if seed is None else Random(seed).randbytes
+        self.chance = None if seed is None else Random(seed)
+        """Where random bytes come from if the server was given a seed."""
+        self.random: Callable[[int], bytes] = (
+            os.urandom if self.chance is None else self.chance.randbytes
+        )
         """Makes n random bytes; repeatable if the server was given a seed."""
         self.addresses: dict[int, Address] = {}
         """Where each DC listens, by its id; what help.getConfig names."""

@@ -9,8 +9,6 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
-import os
-import sqlite3
 from collections.abc import Awaitable
 from dataclasses import dataclass
 from functools import cache
@@ -21,7 +19,7 @@ from radiogram.client.datacenters import ServerAddress
 from radiogram.client.environment import Environment
 from radiogram.client.sessions import MemorySession, Session, SessionData
 from radiogram.server.clock import Clock
-from radiogram.server.db import open_database
+from radiogram.server.db import MemoryDatabase, open_database
 from radiogram.server.faults import Faults
 from radiogram.server.identity import key_of_process
 from radiogram.server.server import META_KEY, Server
@@ -40,8 +38,6 @@ API_HASH = "0123456789abcdef0123456789abcdef"
 """This server takes any."""
 SHORT = 0.02
 """Seconds that a client really waits before it looks again for a server that is away."""
-
-_numbers = itertools.count(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +73,7 @@ class TelegramServer:
         self._key = key_of_process()
         self._clock = Clock()
         self._faults = Faults(fault_seed)
-        self._database, self._keeper = _new_database()
+        self._database = _template().copy()
         self.host = "127.0.0.1"
         self.port = 0
         self.dc_id: int = options.get("dc_id", 2)
@@ -137,13 +133,13 @@ class TelegramServer:
         try:
             self.stop()
         finally:
-            self._keeper.close()
+            self._database.close()
 
     async def _start(self) -> Server:
         server = Server(
             host=self.host,
             port=self.port,
-            database=self._database,
+            database=self._database.url,
             clock=self._clock,
             **self._options,
         )
@@ -319,27 +315,11 @@ class TelegramServer:
 # ------------------------------------------------------------------ a new world quickly
 
 
-def _new_database() -> tuple[str, sqlite3.Connection]:
-    """Return the URL of a new database with everything in it that every server has.
-
-    It lives as long as the connection.
-    """
-    url, keeper = _memory()
-    _template().backup(keeper)
-    return url, keeper
-
-
 @cache
-def _template() -> sqlite3.Connection:
+def _template() -> MemoryDatabase:
     """Return the database that is copied for each test: making the tables takes 20 ms."""
-    url, keeper = _memory()
-    database = open_database(url)
+    template = MemoryDatabase()
+    database = open_database(template.url)
     database.set_meta(META_KEY, key_of_process().to_pem().encode())
     database.close()
-    return keeper
-
-
-def _memory() -> tuple[str, sqlite3.Connection]:
-    """Return the URL of an empty database in memory, and a connection that keeps it alive."""
-    name = f"file:radiogram-{os.getpid()}-{next(_numbers)}?mode=memory&cache=shared"
-    return f"sqlite:///{name}&uri=true", sqlite3.connect(name, uri=True, check_same_thread=False)
+    return template
