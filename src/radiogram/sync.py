@@ -17,14 +17,13 @@ Knows nothing of what the methods do.
 
 from __future__ import annotations
 
-import asyncio
 import inspect
-import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from radiogram.client import client as client_module
+from radiogram.client.thread import LoopThread
 from radiogram.errors import ClientError
 from radiogram.tl.base import Request
 
@@ -46,8 +45,7 @@ class TelegramClient:
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         self._client = client_module.TelegramClient(*arguments, **options)
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread: threading.Thread | None = None
+        self._thread: LoopThread | None = None
 
     def __repr__(self) -> str:
         return f"<sync {self._client!r}>"
@@ -61,7 +59,9 @@ class TelegramClient:
 
     def connect(self) -> None:
         """Connect; see :meth:`radiogram.TelegramClient.connect`."""
-        self._begin()
+        if self._thread is None:
+            self._thread = LoopThread("radiogram")
+            self._thread.start()
         try:
             self.wait(self._client.connect())
         except BaseException:
@@ -70,12 +70,17 @@ class TelegramClient:
 
     def disconnect(self) -> None:
         """Disconnect and end the thread. Does nothing if it is not connected."""
-        if self._loop is None:
+        if self._thread is None:
             return
         try:
             self.wait(self._client.disconnect())
         finally:
             self._end()
+
+    def _end(self) -> None:
+        thread, self._thread = self._thread, None
+        assert thread is not None
+        thread.stop()
 
     def __enter__(self) -> Self:
         self.connect()
@@ -98,22 +103,17 @@ class TelegramClient:
 
         Raises ClientError before the client is connected and on the client's own thread.
         """
-        loop = self._loop
-        if loop is None or threading.current_thread() is self._thread:
+        thread = self._thread
+        if thread is None or thread.is_current:
             if inspect.iscoroutine(awaitable):
                 awaitable.close()  # never started: there is nothing to warn of
-            if loop is None:
+            if thread is None:
                 raise ClientError("this client is not connected; use `with TelegramClient(...)`")
             raise ClientError(
                 "this is the client's own thread, which must not wait for itself; in handlers, "
                 "await the methods of event.client instead"
             )
-        future = asyncio.run_coroutine_threadsafe(_coroutine(awaitable), loop)
-        try:
-            return future.result()
-        except BaseException:
-            future.cancel()  # an interrupt ends the call, too
-            raise
+        return thread.run(_coroutine(awaitable))
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
@@ -150,7 +150,7 @@ class TelegramClient:
                 yield value
         finally:
             close = getattr(iterator, "aclose", None)
-            if close is not None and self._loop is not None:
+            if close is not None and self._thread is not None:
                 self.wait(close())
 
     @contextmanager
@@ -163,24 +163,6 @@ class TelegramClient:
                 raise
         else:
             self.wait(manager.__aexit__(None, None, None))
-
-    # ── the thread ───────────────────────────────────────────────────────────────────────────
-
-    def _begin(self) -> None:
-        if self._loop is None:
-            loop = self._loop = asyncio.new_event_loop()
-            self._thread = threading.Thread(target=loop.run_forever, name="radiogram", daemon=True)
-            self._thread.start()
-
-    def _end(self) -> None:
-        loop, thread = self._loop, self._thread
-        self._loop = self._thread = None
-        assert loop is not None
-        assert thread is not None
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.run_until_complete(loop.shutdown_asyncgens())
-        loop.close()
 
 
 class _Waiting:

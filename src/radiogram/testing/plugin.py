@@ -14,16 +14,18 @@ import pytest
 
 if TYPE_CHECKING:
     from radiogram.client.client import TelegramClient
+    from radiogram.client.thread import LoopThread
     from radiogram.server.clock import Clock
     from radiogram.server.faults import Faults
     from radiogram.testing.clients import ClientMaker
     from radiogram.testing.server import Account, TelegramServer
-    from radiogram.testing.thread import LoopThread
 
 SECTION = "telegram traffic"
 FAULTS_SECTION = "telegram faults"
 SEED = "--telegram-seed"
 PREFIX = "radiogram_prefix"
+PATIENCE = 30.0
+"""Seconds after which a server that does not answer a test counts as hung."""
 _SERVER = pytest.StashKey["TelegramServer"]()
 _SEED = pytest.StashKey[int]()
 
@@ -93,9 +95,9 @@ def pytest_runtest_makereport(
 @pytest.fixture(scope="session")
 def _radiogram_thread() -> Iterator[LoopThread]:
     """The thread in which all servers of this process live, one after the other."""
-    from radiogram.testing.thread import LoopThread
+    from radiogram.client.thread import LoopThread
 
-    thread = LoopThread()
+    thread = LoopThread("telegram server", patience=PATIENCE)
     thread.start()
     yield thread
     thread.stop()

@@ -18,13 +18,14 @@ from radiogram.client.client import TelegramClient
 from radiogram.client.datacenters import ServerAddress
 from radiogram.client.environment import Environment
 from radiogram.client.sessions import MemorySession, Session, SessionData
+from radiogram.client.thread import LoopThread
 from radiogram.server.clock import Clock
 from radiogram.server.db import MemoryDatabase, open_database
 from radiogram.server.faults import Faults
 from radiogram.server.identity import key_of_process
 from radiogram.server.server import META_KEY, Server
 from radiogram.server.world import World
-from radiogram.testing.thread import LoopThread, remote
+from radiogram.testing.thread import remote
 from radiogram.testing.traffic import Call, Traffic
 from radiogram.tl.base import Request
 
