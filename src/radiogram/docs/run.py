@@ -17,7 +17,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from itertools import count
 from pathlib import Path
-from textwrap import indent
 from typing import Any
 
 import msgspec
@@ -30,7 +29,7 @@ from radiogram.docs.texts import TextsError
 from radiogram.docs.world import DemoWorld
 from radiogram.errors import RadiogramError, RpcError
 from radiogram.tl import api
-from radiogram.tl.base import TLObject
+from radiogram.tl.base import TLObject, stringify
 from radiogram.tl.build import registry
 from radiogram.tl.plain import request_from_plain
 
@@ -147,9 +146,8 @@ def resolve(plain: Any, given: Mapping[str, Any]) -> Any:
 
 def show(value: object) -> str:
     """Show an answer as a program prints it."""
-    if isinstance(value, list) and any(isinstance(one, TLObject) for one in value):
-        return "[" + "".join(f"\n{indent(show(one), '    ')}," for one in value) + "\n]"
-    return value.stringify() if isinstance(value, TLObject) else repr(value)
+    objects = value if isinstance(value, list) else [value]
+    return stringify(value) if any(isinstance(one, TLObject) for one in objects) else repr(value)
 
 
 def masked(shown: str, names: Iterable[str]) -> str:

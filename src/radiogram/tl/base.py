@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 import msgspec
 
 from radiogram.errors import EncodeError
-from radiogram.tl.schema.definition import Definition
 
 if TYPE_CHECKING:
     from inspect import Signature
+
+    from radiogram.tl.schema.definition import Definition
 
 Result_co = TypeVar("Result_co", covariant=True)
 
@@ -101,7 +102,7 @@ class TLObject(_Struct, gc=False):
 
     def stringify(self) -> str:
         """Show the object over several lines, indented; default values are left out."""
-        return _stringify(self, 0)
+        return stringify(self)
 
     def to_dict(self) -> dict[str, Any]:
         """Give the object as plain data: ``_`` holds the TL name, then every field."""
@@ -158,13 +159,14 @@ def _shown(obj: TLObject) -> list[tuple[str, Any]]:
     return found
 
 
-def _stringify(value: object, depth: int) -> str:
+def stringify(value: object, depth: int = 0) -> str:
+    """Show a value over several lines, `depth` steps indented: objects and lists item by item."""
     inner = "    " * (depth + 1)
     if isinstance(value, TLObject):
-        parts = [f"{name}={_stringify(item, depth + 1)}" for name, item in _shown(value)]
+        parts = [f"{name}={stringify(item, depth + 1)}" for name, item in _shown(value)]
         opening, closing = f"{type(value).__qualname__}(", ")"
     elif isinstance(value, list) and value:
-        parts = [_stringify(item, depth + 1) for item in value]
+        parts = [stringify(item, depth + 1) for item in value]
         opening, closing = "[", "]"
     else:
         return repr(value)
