@@ -8,9 +8,10 @@ from radiogram import api
 from radiogram.docs.code import asyncio_program, javascript_program
 from radiogram.docs.examples import Example, Step, examples, namespaces, outputs, read
 from radiogram.docs.model import program_model
+from radiogram.docs.people import ACTORS
 from radiogram.docs.run import all_methods, masked, resolve, run_example, show
 from radiogram.docs.texts import TextsError
-from radiogram.docs.world import ACTORS, DemoWorld
+from radiogram.docs.world import DemoWorld
 from radiogram.tl.build import registry
 
 MODEL = program_model()

@@ -28,7 +28,7 @@ from radiogram.client.datacenters import ServerAddress
 
 if TYPE_CHECKING:
     from radiogram.client.client import TelegramClient
-    from radiogram.sessions import SqliteSession
+    from radiogram.sessions import Session, SqliteSession
 
 T = TypeVar("T")
 C = TypeVar("C", bound=Callable[..., Any])
@@ -222,21 +222,26 @@ def _ask(prompt: str) -> str:
     return asked
 
 
+def client_of(account: Account, session: Session) -> TelegramClient:
+    """Return the client of an account, not connected yet."""
+    from radiogram.client.client import TelegramClient
+
+    return TelegramClient(
+        session,
+        account.api_id,
+        account.api_hash,
+        server=account.server,
+        test_mode=account.test_mode,
+        future_auth_tokens=read_tokens(),
+    )
+
+
 @contextlib.asynccontextmanager
 async def acting_as(path: Path) -> AsyncIterator[TelegramClient]:
     """Connect as the account whose session is at `path`."""
-    from radiogram.client.client import TelegramClient
-
     account = read(path)
     with open_session(path) as session:
-        client = TelegramClient(
-            session,
-            account.api_id,
-            account.api_hash,
-            server=account.server,
-            test_mode=account.test_mode,
-            future_auth_tokens=read_tokens(),
-        )
+        client = client_of(account, session)
         try:
             await client.connect()
             yield client

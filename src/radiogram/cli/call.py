@@ -19,6 +19,7 @@ import click
 from radiogram import errors
 from radiogram.cli import accounts, values
 from radiogram.client.casts import CASTABLE
+from radiogram.docs.people import ACTORS
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from radiogram.client.client import TelegramClient
     from radiogram.tl.base import Request
 
-ACTORS = ("ada", "ben", "cleo", "dora", "bot", "nobody")
 EXIT_CODES = {
     errors.SeeOther: 13,
     errors.BadRequest: 10,

@@ -152,16 +152,7 @@ async def _to_file(
 async def _sign_in(
     session: Any, known: accounts.Account, values: dict[str, Any], *, qr: bool
 ) -> _Done:
-    from radiogram.client.client import TelegramClient
-
-    client = TelegramClient(
-        session,
-        known.api_id,
-        known.api_hash,
-        server=known.server,
-        test_mode=known.test_mode,
-        future_auth_tokens=accounts.read_tokens(),
-    )
+    client = accounts.client_of(known, session)
     async with client:
         if await client.is_authorized():
             return _Done(await client.get_me(), was_signed_in=True)

@@ -29,7 +29,8 @@ from radiogram.client.casts import CASTABLE
 from radiogram.docs.code import Written, asyncio_program
 from radiogram.docs.html import Live, Site, address, static
 from radiogram.docs.model import program_model
-from radiogram.docs.world import BOT, PEOPLE, DemoWorld
+from radiogram.docs.people import BOT, PEOPLE
+from radiogram.docs.world import DemoWorld
 from radiogram.errors import RadiogramError, RpcError
 from radiogram.tl import api
 from radiogram.tl.base import TLObject

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Self
 from radiogram.client.client import TelegramClient
 from radiogram.client.environment import Environment
 from radiogram.client.sessions import MemorySession, SessionData
+from radiogram.docs.people import BOT, BOT_TOKEN, DORA, PEOPLE
 from radiogram.server import invites
 from radiogram.server.clock import Clock
 from radiogram.server.db import MemoryDatabase
@@ -27,22 +28,11 @@ SEED = 43
 API_ID, API_HASH = 1, "0123456789abcdef0123456789abcdef"
 """The embedded server takes any."""
 
-PEOPLE = {
-    "ada": ("9996620001", "Ada", "ada_at_sea"),
-    "ben": ("9996620002", "Ben", "username"),
-    "cleo": ("9996620003", "Cleo", "cleo_rides"),
-}
-"""Phone, first name and username of the people, by the name that examples call them."""
 BOARD, ASKING = "HarbourNewsBoard", "HarbourNewsAsked"
 """Hashes of two links to the channel: one for everybody, one by which Cleo asks to be let in."""
-DORA = ("9996620004", "Dora", "dora_dives")
-"""Somebody whom the others do not know, with a two-step verification password."""
 PASSWORD, HINT, EMAIL = "tide tables", "what hangs at the pier", "dora@example.org"
 MAILED_CODE = "271828"
 """What stands in each e-mail with a code."""
-BOT, BOT_TOKEN = "harbour_bot", "1000001:AAHarbourBotOfTheDemonstrationWorld"
-ACTORS = (*PEOPLE, "dora", "bot", "nobody")
-"""Who may act in an example; nobody is not logged in."""
 
 TALK = """\
 Good morning!|Morning. Is the boat ready?|Almost, the sail is still wet.
@@ -139,7 +129,7 @@ class DemoWorld:
         self._clock.close()
 
     async def client(self, actor: str) -> TelegramClient:
-        """Give the connected client of somebody (one of ACTORS). Raises KeyError."""
+        """Give the connected client of somebody (one of the ACTORS). Raises KeyError."""
         client = self._clients.get(actor)
         if client is None:
             client = TelegramClient(
